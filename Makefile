@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# For people:
+#
+#   make                  the module, for the running kernel or KDIR
+#   make modules_install  install it where depmod finds it
+#   make demo             boot a guest, load the module, show it (installs what
+#                         is missing, by apt on Debian)
+#   make check            all quick tests; last line: N passed, N failed
+#   make bench            instructions per page, beside Linux's own ways
+#                         (JSON=file: the figures as JSON as well)
+#   make clean
+#
+# Parts of make check: unit, selftests, style, guest-tests.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+KERNEL ?= 6.1
+tools := $(CURDIR)/tools
+
+# A kernel built by clang wants its modules built the same way.
+ifneq ($(wildcard $(KDIR)/include/config/CC_IS_CLANG),)
+LLVM ?= 1
+export LLVM
+endif
+
+.PHONY: modules modules_install clean demo check bench unit selftests style
+.PHONY: guest-module guest-tests help headers-present
+
+modules: headers-present
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+modules_install: headers-present
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+
+headers-present:
+	@test -e $(KDIR)/Makefile || { \
+		echo 'make: no kernel headers in $(KDIR): install linux-headers-$(shell uname -r), or set KDIR' >&2; \
+		exit 1; }
+
+clean:
+	@test ! -e $(KDIR)/Makefile || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	rm -rf build
+
+guest-module:
+	@$(tools)/build-module $(KERNEL)
+
+demo: guest-module
+	@$(MAKE) --no-print-directory -C samples
+	@$(tools)/demo $(KERNEL)
+
+unit:
+	@$(tools)/deps build check
+	@$(MAKE) --no-print-directory -C vmcore/tests run
+
+selftests: guest-module
+	@$(MAKE) --no-print-directory -C selftests
+	@$(tools)/selftest $(KERNEL)
+
+style:
+	@$(tools)/deps build check
+	@$(tools)/style
+
+guest-tests:
+	@$(tools)/tests/guest_test $(KERNEL)
+
+check:
+	@$(tools)/check $(KERNEL)
+
+bench: guest-module
+	@$(MAKE) --no-print-directory -C selftests
+	@$(tools)/bench $(if $(JSON),--json $(abspath $(JSON))) $(KERNEL)
+
+help:
+	@sed -n '/^# For people/,/^$$/s/^# \?//p' Makefile

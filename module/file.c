@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * A map's file: mmap, size, holes, and what fstat and fdinfo tell.
+ *
+ * inode->i_rwsem orders changes of size with writes, as on any file. The
+ * inode's size is in bytes; the core knows pages.
+ */
+
+#include <linux/fs.h>
+#include <linux/falloc.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+
+#include "compat.h"
+#include "module.h"
+#include "../vmcore/internal.h"
+#include "../vmcore/info.h"
+
+int bsdvm_file_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct bsdvm_map *map = bsdvm_file_map(file);
+
+	bsdvm_map_get(map);
+	vma->vm_private_data = map;
+	vma->vm_ops = &bsdvm_vm_ops;
+	return 0;
+}
+
+static bsdvm_pindex_t file_pages(loff_t bytes)
+{
+	return DIV_ROUND_UP((u64)bytes, PAGE_SIZE);
+}
+
+/* Clear the bytes [from, to) that lie in one page. */
+static int file_clear_partial(struct inode *inode, loff_t from, loff_t to)
+{
+	unsigned int start = offset_in_page(from);
+
+	if (from >= to)
+		return 0;
+	return bsdvm_status_errno(
+		bsdvm_map_clear_bytes(bsdvm_inode_map(inode),
+				      from >> PAGE_SHIFT, start,
+				      start + (to - from)));
+}
+
+/* What lies behind @size in its last page must read zero if the file grows. */
+static int file_clear_tail(struct inode *inode, loff_t size)
+{
+	return file_clear_partial(inode, size, round_up(size, PAGE_SIZE));
+}
+
+static int file_shrink(struct inode *inode, loff_t size)
+{
+	loff_t old = i_size_read(inode);
+	bsdvm_status_t status;
+	int error;
+
+	error = file_clear_tail(inode, size);
+	if (error)
+		return error;
+	i_size_write(inode, size);
+	status = bsdvm_map_resize(bsdvm_inode_map(inode), file_pages(size));
+	if (status != BSDVM_SUCCESS)
+		i_size_write(inode, old);
+	else
+		bsdvm_wirelimit_settle(bsdvm_inode(inode));
+	return bsdvm_status_errno(status);
+}
+
+static int file_grow(struct inode *inode, loff_t size)
+{
+	bsdvm_status_t status;
+	int error;
+
+	/* Somebody may have written behind the end through a mapping. */
+	error = file_clear_tail(inode, i_size_read(inode));
+	if (error)
+		return error;
+	status = bsdvm_map_resize(bsdvm_inode_map(inode), file_pages(size));
+	if (status == BSDVM_SUCCESS)
+		i_size_write(inode, size);
+	return bsdvm_status_errno(status);
+}
+
+/**
+ * bsdvm_file_resize - change the size of a map's file
+ * @inode: of the map, locked
+ * @size:  in bytes
+ *
+ * Return: 0 or a negative errno; the size is unchanged then.
+ */
+int bsdvm_file_resize(struct inode *inode, loff_t size)
+{
+	loff_t old = i_size_read(inode);
+
+	if (size < old)
+		return file_shrink(inode, size);
+	return size > old ? file_grow(inode, size) : 0;
+}
+
+static int file_setattr(bsdvm_idmap *idmap, struct dentry *dentry,
+			struct iattr *attr)
+{
+	struct inode *inode = d_inode(dentry);
+	int error;
+
+	error = setattr_prepare(idmap, dentry, attr);
+	if (error)
+		return error;
+	if (attr->ia_valid & ATTR_SIZE) {
+		error = bsdvm_file_resize(inode, attr->ia_size);
+		if (error)
+			return error;
+	}
+	setattr_copy(idmap, inode, attr);
+	return 0;
+}
+
+/* Blocks are the map's own pages, not those it shares with snapshots. */
+static int file_getattr(bsdvm_idmap *idmap, const struct path *path,
+			struct kstat *stat, u32 request_mask,
+			unsigned int query_flags)
+{
+	struct inode *inode = d_inode(path->dentry);
+	struct bsdvm_map_summary summary;
+
+	generic_fillattr(idmap, inode, stat);
+	bsdvm_map_summary(bsdvm_inode_map(inode), &summary);
+	stat->blocks = summary.resident << (PAGE_SHIFT - 9);
+	stat->blksize = PAGE_SIZE;
+	return 0;
+}
+
+/* Make the whole pages between two offsets read zero, and give them back. */
+static int file_punch_pages(struct inode *inode, loff_t from, loff_t to)
+{
+	bsdvm_pindex_t first = file_pages(from);
+	bsdvm_pindex_t end = to >> PAGE_SHIFT;
+
+	if (first >= end)
+		return 0;
+	return bsdvm_status_errno(bsdvm_map_punch(bsdvm_inode_map(inode),
+						  first, end - 1));
+}
+
+static int file_zero(struct inode *inode, loff_t from, loff_t to)
+{
+	loff_t head = min_t(loff_t, round_up(from, PAGE_SIZE), to);
+	loff_t tail = max_t(loff_t, round_down(to, PAGE_SIZE), head);
+	int error;
+
+	error = file_clear_partial(inode, from, head);
+	if (!error)
+		error = file_clear_partial(inode, tail, to);
+	if (!error)
+		error = file_punch_pages(inode, from, to);
+	return error;
+}
+
+/* Memory for every page of the range, as far as it has none. */
+static int file_allocate(struct inode *inode, loff_t from, loff_t to)
+{
+	struct bsdvm_map *map = bsdvm_inode_map(inode);
+	bsdvm_pindex_t pindex = from >> PAGE_SHIFT;
+	bsdvm_pindex_t end = file_pages(to);
+	bsdvm_status_t status;
+	struct folio *page;
+
+	for (; pindex < end; pindex++) {
+		status = bsdvm_fault_page(map, pindex, BSDVM_PROT_READ, 0,
+					  &page);
+		if (status != BSDVM_SUCCESS)
+			return bsdvm_status_errno(status);
+		bsdvm_fault_page_done(page, BSDVM_PROT_READ);
+		cond_resched();
+	}
+	return 0;
+}
+
+static int file_fallocate_locked(struct file *file, int mode, loff_t from,
+				 loff_t to)
+{
+	struct inode *inode = file_inode(file);
+	loff_t size = i_size_read(inode);
+	bool grow = !(mode & FALLOC_FL_KEEP_SIZE) && to > size;
+	int error = 0;
+
+	if (grow) {
+		error = inode_newsize_ok(inode, to);
+		if (!error)
+			error = bsdvm_file_resize(inode, to);
+		if (error)
+			return error;
+	}
+	to = min(to, i_size_read(inode));
+	if (from < to) {
+		if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+			error = file_zero(inode, from, to);
+		else
+			error = file_allocate(inode, from, to);
+	}
+	if (error && grow)
+		bsdvm_file_resize(inode, size);
+	return error;
+}
+
+static long file_fallocate(struct file *file, int mode, loff_t offset,
+			   loff_t len)
+{
+	struct inode *inode = file_inode(file);
+	long error;
+
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
+		     FALLOC_FL_ZERO_RANGE))
+		return -EOPNOTSUPP;
+	inode_lock(inode);
+	error = file_fallocate_locked(file, mode, offset, offset + len);
+	inode_unlock(inode);
+	return error;
+}
+
+/* SEEK_DATA and SEEK_HOLE, by pages. The end of the file is a hole. */
+static loff_t file_seek_pages(struct file *file, loff_t offset, int whence)
+{
+	struct inode *inode = file_inode(file);
+	struct bsdvm_map *map = bsdvm_inode_map(inode);
+	loff_t size = i_size_read(inode);
+	bsdvm_pindex_t pindex = offset >> PAGE_SHIFT;
+	bsdvm_status_t status;
+	loff_t found;
+
+	if (offset < 0 || offset >= size)
+		return -ENXIO;
+	status = whence == SEEK_DATA ? bsdvm_map_seek_data(map, &pindex) :
+				       bsdvm_map_seek_hole(map, &pindex);
+	if (status == BSDVM_INVALID_ADDRESS)
+		return -ENXIO;
+	if (status != BSDVM_SUCCESS)
+		return bsdvm_status_errno(status);
+	found = max_t(loff_t, offset, (loff_t)pindex << PAGE_SHIFT);
+	if (whence == SEEK_DATA && found >= size)
+		return -ENXIO;
+	return vfs_setpos(file, min(found, size), MAX_LFS_FILESIZE);
+}
+
+static loff_t file_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct inode *inode = file_inode(file);
+	loff_t ret;
+
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return generic_file_llseek(file, offset, whence);
+	inode_lock_shared(inode);
+	ret = file_seek_pages(file, offset, whence);
+	inode_unlock_shared(inode);
+	return ret;
+}
+
+static void file_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct bsdvm_map *map = bsdvm_file_map(file);
+	struct bsdvm_map_summary summary;
+
+	bsdvm_map_summary(map, &summary);
+	seq_printf(m, "bsdvm-map:\t%llu\n", map->id);
+	seq_printf(m, "bsdvm-size:\t%lld\n", i_size_read(file_inode(file)));
+	seq_printf(m, "bsdvm-resident-pages:\t%llu\n", summary.resident);
+	seq_printf(m, "bsdvm-reachable-pages:\t%llu\n", summary.reachable);
+	seq_printf(m, "bsdvm-wired-pages:\t%llu\n", summary.wired);
+	seq_printf(m, "bsdvm-entries:\t%u\n", summary.entries);
+	seq_printf(m, "bsdvm-depth:\t%u\n", summary.depth);
+	seq_printf(m, "bsdvm-snapshots:\t%u\n", summary.snapshots);
+	seq_printf(m, "bsdvm-maps:\t%u\n", summary.maps);
+}
+
+const struct file_operations bsdvm_map_fops = {
+	.owner = THIS_MODULE,
+	.llseek = file_llseek,
+	.read_iter = bsdvm_read_iter,
+	.write_iter = bsdvm_write_iter,
+	.unlocked_ioctl = bsdvm_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = bsdvm_file_mmap,
+	.fsync = noop_fsync,
+	.splice_read = bsdvm_splice_read,
+	.splice_write = iter_file_splice_write,
+	.fallocate = file_fallocate,
+	.show_fdinfo = file_show_fdinfo,
+};
+
+const struct inode_operations bsdvm_map_iops = {
+	.setattr = file_setattr,
+	.getattr = file_getattr,
+};

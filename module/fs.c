@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The pseudo filesystem: an inode for each map.
+ *
+ * A map's file is a regular file without a name. The filesystem is pinned for
+ * each map and owned by the module, so the module stays until the last inode
+ * is gone; the file's operations count the module before the file exists.
+ *
+ * A second filesystem, owned by nobody, holds one inode as long as the module
+ * is loaded: the anchor, whose address space all pages name as theirs.
+ */
+
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <linux/module.h>
+#include <linux/mount.h>
+#include <linux/pagemap.h>
+#include <linux/pseudo_fs.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "module.h"
+
+#define BSDVM_FS_MAGIC	0x62736476	/* "bsdv" */
+
+static struct kmem_cache *fs_inode_cache;
+static struct vfsmount *fs_mount;
+static int fs_pins;
+static struct vfsmount *anchor_mount;
+static struct inode *anchor_inode;
+
+static void fs_inode_init_once(void *memory)
+{
+	struct bsdvm_inode *bi = memory;
+
+	inode_init_once(&bi->vfs_inode);
+}
+
+static struct inode *fs_alloc_inode(struct super_block *sb)
+{
+	struct bsdvm_inode *bi = alloc_inode_sb(sb, fs_inode_cache,
+						      GFP_KERNEL);
+
+	if (!bi)
+		return NULL;
+	bi->map = NULL;
+	bsdvm_wirelimit_init(&bi->wirelimit);
+	return &bi->vfs_inode;
+}
+
+static void fs_free_inode(struct inode *inode)
+{
+	kmem_cache_free(fs_inode_cache, bsdvm_inode(inode));
+}
+
+/* The last user of the inode is gone, hence every mapping. */
+static void fs_evict_inode(struct inode *inode)
+{
+	struct bsdvm_inode *bi = bsdvm_inode(inode);
+
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
+	if (!bi->map)
+		return;
+	bsdvm_map_put(bi->map);
+	bsdvm_wirelimit_fini(&bi->wirelimit);
+	simple_release_fs(&fs_mount, &fs_pins);
+}
+
+static const struct super_operations fs_super_ops = {
+	.statfs = simple_statfs,
+	.alloc_inode = fs_alloc_inode,
+	.free_inode = fs_free_inode,
+	.evict_inode = fs_evict_inode,
+};
+
+static int fs_init_context(struct fs_context *fc)
+{
+	struct pseudo_fs_context *ctx = init_pseudo(fc, BSDVM_FS_MAGIC);
+
+	if (!ctx)
+		return -ENOMEM;
+	ctx->ops = &fs_super_ops;
+	return 0;
+}
+
+static struct file_system_type fs_type = {
+	.name = "bsdvm",
+	.owner = THIS_MODULE,
+	.init_fs_context = fs_init_context,
+	.kill_sb = kill_anon_super,
+};
+
+static int anchor_init_context(struct fs_context *fc)
+{
+	return init_pseudo(fc, BSDVM_FS_MAGIC) ? 0 : -ENOMEM;
+}
+
+static struct file_system_type anchor_type = {
+	.name = "bsdvm_anchor",
+	.init_fs_context = anchor_init_context,
+	.kill_sb = kill_anon_super,
+};
+
+static int anchor_init(void)
+{
+	anchor_mount = kern_mount(&anchor_type);
+	if (IS_ERR(anchor_mount))
+		return PTR_ERR(anchor_mount);
+	anchor_inode = alloc_anon_inode(anchor_mount->mnt_sb);
+	if (IS_ERR(anchor_inode)) {
+		kern_unmount(anchor_mount);
+		return PTR_ERR(anchor_inode);
+	}
+	return 0;
+}
+
+int bsdvm_fs_init(void)
+{
+	int error;
+
+	fs_inode_cache = kmem_cache_create("bsdvm_inode",
+					   sizeof(struct bsdvm_inode), 0,
+					   SLAB_ACCOUNT, fs_inode_init_once);
+	if (!fs_inode_cache)
+		return -ENOMEM;
+	error = anchor_init();
+	if (error)
+		kmem_cache_destroy(fs_inode_cache);
+	return error;
+}
+
+void bsdvm_fs_fini(void)
+{
+	iput(anchor_inode);
+	kern_unmount(anchor_mount);
+	/* Inodes are freed after a grace period. */
+	rcu_barrier();
+	kmem_cache_destroy(fs_inode_cache);
+}
+
+struct address_space *bsdvm_fs_anchor(void)
+{
+	return anchor_inode->i_mapping;
+}
+
+/*
+ * An inode for a map still to be made: pinned filesystem, no map yet. Without
+ * a map eviction releases nothing, so until fs_give_map() the pin is ours.
+ */
+static struct inode *fs_new_inode(void)
+{
+	struct inode *inode;
+	int error = simple_pin_fs(&fs_type, &fs_mount, &fs_pins);
+
+	if (error)
+		return ERR_PTR(error);
+	inode = alloc_anon_inode(fs_mount->mnt_sb);
+	if (IS_ERR(inode)) {
+		simple_release_fs(&fs_mount, &fs_pins);
+		return inode;
+	}
+	/* As a memfd: who can name the open file may open it again. */
+	inode->i_flags &= ~S_PRIVATE;
+	inode->i_mode = S_IFREG | 0777;
+	clear_nlink(inode);
+	inode->i_op = &bsdvm_map_iops;
+	inode->i_fop = &bsdvm_map_fops;
+	return inode;
+}
+
+/* The reference on @map passes to the inode. */
+static void fs_give_map(struct inode *inode, struct bsdvm_map *map, u64 bytes)
+{
+	bsdvm_inode(inode)->map = map;
+	i_size_write(inode, bytes);
+}
+
+static void fs_drop_inode(struct inode *inode)
+{
+	bool pinned = !bsdvm_inode_map(inode);
+
+	iput(inode);
+	if (pinned)
+		simple_release_fs(&fs_mount, &fs_pins);
+}
+
+static struct file *fs_new_file(struct inode *inode)
+{
+	struct file *file;
+
+	__module_get(THIS_MODULE);
+	file = alloc_file_pseudo(inode, fs_mount, "bsdvm",
+				 O_RDWR | O_LARGEFILE, &bsdvm_map_fops);
+	if (IS_ERR(file)) {
+		module_put(THIS_MODULE);
+		return file;
+	}
+	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
+	return file;
+}
+
+/* An open file for @inode, whose reference passes to it whatever happens. */
+static struct file *fs_finish(struct inode *inode)
+{
+	struct file *file = fs_new_file(inode);
+
+	if (IS_ERR(file))
+		fs_drop_inode(inode);
+	return file;
+}
+
+/**
+ * bsdvm_fs_create - a new map of zeroes, open
+ * @bytes: its size, at most that of BSDVM_PAGES_MAX pages
+ *
+ * Return: the file or an error pointer.
+ */
+struct file *bsdvm_fs_create(u64 bytes)
+{
+	struct inode *inode = fs_new_inode();
+	struct bsdvm_map *map;
+
+	if (IS_ERR(inode))
+		return ERR_CAST(inode);
+	map = bsdvm_map_create(DIV_ROUND_UP(bytes, PAGE_SIZE),
+			       inode->i_mapping);
+	if (!map) {
+		fs_drop_inode(inode);
+		return ERR_PTR(-ENOMEM);
+	}
+	fs_give_map(inode, map, bytes);
+	return fs_finish(inode);
+}
+
+/**
+ * bsdvm_fs_open_snapshot - a snapshot as a new map, open
+ * @map: a map of the family
+ * @id:  the snapshot
+ *
+ * Return: the file or an error pointer.
+ */
+struct file *bsdvm_fs_open_snapshot(struct bsdvm_map *map, u32 id)
+{
+	struct inode *inode = fs_new_inode();
+	struct bsdvm_map *new_map;
+	bsdvm_status_t status;
+	u64 bytes;
+
+	if (IS_ERR(inode))
+		return ERR_CAST(inode);
+	status = bsdvm_snapshot_open(map, id, inode->i_mapping, &new_map,
+				     &bytes);
+	if (status != BSDVM_SUCCESS) {
+		fs_drop_inode(inode);
+		return ERR_PTR(bsdvm_status_errno(status));
+	}
+	fs_give_map(inode, new_map, bytes);
+	return fs_finish(inode);
+}
+
+/**
+ * bsdvm_fs_shadow - a new map in front of a range, open
+ * @map:    whose range
+ * @first:  first page
+ * @npages: at least 1
+ *
+ * Return: the file or an error pointer.
+ */
+struct file *bsdvm_fs_shadow(struct bsdvm_map *map, bsdvm_pindex_t first,
+			     bsdvm_pindex_t npages)
+{
+	struct inode *inode = fs_new_inode();
+	struct bsdvm_map *new_map;
+	bsdvm_status_t status;
+
+	if (IS_ERR(inode))
+		return ERR_CAST(inode);
+	status = bsdvm_map_shadow(map, first, npages, inode->i_mapping,
+				  &new_map);
+	if (status != BSDVM_SUCCESS) {
+		fs_drop_inode(inode);
+		return ERR_PTR(bsdvm_status_errno(status));
+	}
+	fs_give_map(inode, new_map, (u64)npages << PAGE_SHIFT);
+	return fs_finish(inode);
+}

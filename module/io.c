@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * read and write, through held pages.
+ *
+ * No lock of the core is held while user memory is touched: it may be a
+ * mapping of the very same map. A page being read is only referenced. A page
+ * being written is locked, which is what a snapshot waits for; bytes are copied
+ * to it without faulting, from user memory made present beforehand.
+ */
+
+#include <linux/fs.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/uio.h>
+
+#include "module.h"
+
+/* One page's worth, from a page or, for a hole, of zeroes. */
+static size_t io_read_page(struct folio *page, unsigned int offset,
+			   size_t bytes, struct iov_iter *to)
+{
+	return page ? copy_page_to_iter(folio_page(page, 0), offset, bytes,
+					to) :
+		      iov_iter_zero(bytes, to);
+}
+
+/* Bytes from @pos to the end of its page, and at most @count. */
+static size_t io_chunk(loff_t pos, size_t count)
+{
+	return min_t(size_t, PAGE_SIZE - offset_in_page(pos), count);
+}
+
+/* Return: bytes read, less than asked for after a fault; or a status. */
+static bsdvm_status_t io_read_chunk(struct bsdvm_map *map, loff_t pos,
+				    size_t *bytes, struct iov_iter *to)
+{
+	struct folio *page;
+	bsdvm_status_t status;
+
+	status = bsdvm_fault_page(map, pos >> PAGE_SHIFT, BSDVM_PROT_READ,
+				  BSDVM_FAULT_NOZERO, &page);
+	if (status != BSDVM_SUCCESS)
+		return status;
+	*bytes = io_read_page(page, offset_in_page(pos), *bytes, to);
+	if (page)
+		bsdvm_fault_page_done(page, BSDVM_PROT_READ);
+	return BSDVM_SUCCESS;
+}
+
+ssize_t bsdvm_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	struct bsdvm_map *map = bsdvm_inode_map(inode);
+	size_t want, bytes, done = 0;
+	bsdvm_status_t status;
+	loff_t size;
+
+	while (iov_iter_count(to)) {
+		size = i_size_read(inode);
+		if (iocb->ki_pos >= size)
+			break;
+		want = io_chunk(iocb->ki_pos, min_t(u64, iov_iter_count(to),
+						    size - iocb->ki_pos));
+		bytes = want;
+		status = io_read_chunk(map, iocb->ki_pos, &bytes, to);
+		/* Somebody shrank the file meanwhile. */
+		if (status == BSDVM_INVALID_ADDRESS)
+			break;
+		if (status != BSDVM_SUCCESS)
+			return done ?: bsdvm_status_errno(status);
+		iocb->ki_pos += bytes;
+		done += bytes;
+		if (bytes < want)
+			return done ?: -EFAULT;
+		cond_resched();
+	}
+	return done;
+}
+
+/* Copy what can be copied without a fault into the page at @pos. */
+static bsdvm_status_t io_write_chunk(struct bsdvm_map *map, loff_t pos,
+				     size_t *bytes, struct iov_iter *from)
+{
+	struct folio *page;
+	bsdvm_status_t status;
+
+	status = bsdvm_fault_page(map, pos >> PAGE_SHIFT, BSDVM_PROT_WRITE, 0,
+				  &page);
+	if (status != BSDVM_SUCCESS)
+		return status;
+	*bytes = copy_page_from_iter_atomic(folio_page(page, 0),
+					    offset_in_page(pos), *bytes, from);
+	bsdvm_fault_page_done(page, BSDVM_PROT_WRITE);
+	return BSDVM_SUCCESS;
+}
+
+/* The file is large enough. Return: bytes written or a negative errno. */
+static ssize_t io_write(struct bsdvm_map *map, loff_t pos,
+			struct iov_iter *from)
+{
+	size_t bytes, done = 0;
+	bsdvm_status_t status;
+
+	while (iov_iter_count(from)) {
+		bytes = io_chunk(pos, iov_iter_count(from));
+		if (fault_in_iov_iter_readable(from, bytes) == bytes)
+			return done ?: -EFAULT;
+		status = io_write_chunk(map, pos, &bytes, from);
+		if (status != BSDVM_SUCCESS)
+			return done ?: bsdvm_status_errno(status);
+		pos += bytes;
+		done += bytes;
+		cond_resched();
+	}
+	return done;
+}
+
+/* Grow the file to hold the write; cut it off behind what was written. */
+static ssize_t io_write_locked(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	loff_t size = i_size_read(inode);
+	size_t count = iov_iter_count(from);
+	bool grow = iocb->ki_pos + count > size;
+	ssize_t done;
+	int error;
+
+	if (grow) {
+		error = bsdvm_file_resize(inode, iocb->ki_pos + count);
+		if (error)
+			return error;
+	}
+	done = io_write(bsdvm_inode_map(inode), iocb->ki_pos, from);
+	if (done > 0)
+		iocb->ki_pos += done;
+	if (grow && done != count)
+		bsdvm_file_resize(inode, done > 0 ? max(size, iocb->ki_pos) :
+						    size);
+	return done;
+}
+
+ssize_t bsdvm_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct file *file = iocb->ki_filp;
+	struct inode *inode = file_inode(file);
+	ssize_t ret;
+
+	inode_lock(inode);
+	ret = generic_write_checks(iocb, from);
+	if (ret <= 0)
+		goto out;
+	ret = file_remove_privs(file);
+	if (!ret)
+		ret = file_update_time(file);
+	if (!ret)
+		ret = io_write_locked(iocb, from);
+out:
+	inode_unlock(inode);
+	return ret;
+}

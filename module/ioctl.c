@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Requests: one table, one dispatcher, one function for each.
+ *
+ * The argument is copied in once, with everything behind the known part
+ * checked to be zero, and copied out as far as the caller knows it.
+ */
+
+#include <linux/capability.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+
+#include "compat.h"
+#include "ioctl.h"
+#include "module.h"
+
+/* A descriptor for @file, whose reference is used up whatever happens. */
+static int ioctl_install(struct file *file)
+{
+	int fd;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		fput(file);
+	else
+		fd_install(fd, file);
+	return fd;
+}
+
+static int ioctl_query(struct bsdvm_ucmd *ucmd)
+{
+	struct bsdvm_query *query = &ucmd->arg.query;
+
+	query->version = BSDVM_ABI_VERSION;
+	query->page_size = PAGE_SIZE;
+	query->features = BSDVM_FEATURE_SNAPSHOT | BSDVM_FEATURE_SHADOW |
+			  BSDVM_FEATURE_WIRE;
+	query->max_size = (u64)BSDVM_PAGES_MAX << PAGE_SHIFT;
+	return 0;
+}
+
+static int ioctl_create(struct bsdvm_ucmd *ucmd)
+{
+	u64 bytes = ucmd->arg.create.map_size;
+
+	if (bytes > (u64)BSDVM_PAGES_MAX << PAGE_SHIFT)
+		return -EINVAL;
+	return ioctl_install(bsdvm_fs_create(bytes));
+}
+
+/* The map's file mapped at an address of the caller, referenced. */
+static struct file *ioctl_file_at(u64 addr)
+{
+	struct file *file = ERR_PTR(-ENOENT);
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+
+	if (mmap_read_lock_killable(mm))
+		return ERR_PTR(-EINTR);
+	vma = vma_lookup(mm, addr);
+	if (vma && vma->vm_ops == &bsdvm_vm_ops)
+		file = get_file(vma->vm_file);
+	mmap_read_unlock(mm);
+	return file;
+}
+
+static int ioctl_map_fd(struct bsdvm_ucmd *ucmd)
+{
+	const struct bsdvm_map_fd *arg = &ucmd->arg.map_fd;
+	struct file *file;
+
+	if (arg->flags & BSDVM_MAP_FD_ADDRESS)
+		return ioctl_install(ioctl_file_at(arg->addr));
+	if (arg->addr)
+		return -EINVAL;
+	file = bsdvm_file_is_map(ucmd->file) ?
+	       ucmd->file : bsdvm_device_map_file(ucmd->file);
+	return file ? ioctl_install(get_file(file)) : -ENXIO;
+}
+
+static int ioctl_snapshot(struct bsdvm_ucmd *ucmd)
+{
+	u64 bytes = i_size_read(file_inode(ucmd->map_file));
+
+	if (ucmd->arg.snapshot_take.id || ucmd->arg.snapshot_take.reserved)
+		return -EINVAL;
+	return bsdvm_status_errno(
+		bsdvm_map_snapshot(ucmd->map, bytes,
+				   &ucmd->arg.snapshot_take.id));
+}
+
+static int ioctl_open(struct bsdvm_ucmd *ucmd)
+{
+	const struct bsdvm_snapshot_ref *arg = &ucmd->arg.snapshot_ref;
+
+	if (arg->reserved)
+		return -EINVAL;
+	return ioctl_install(bsdvm_fs_open_snapshot(ucmd->map, arg->id));
+}
+
+static int ioctl_drop(struct bsdvm_ucmd *ucmd)
+{
+	const struct bsdvm_snapshot_ref *arg = &ucmd->arg.snapshot_ref;
+
+	if (arg->reserved)
+		return -EINVAL;
+	return bsdvm_status_errno(bsdvm_snapshot_drop(ucmd->map, arg->id));
+}
+
+/* A range in bytes as first page and number of pages: aligned, not empty. */
+static int ioctl_range(u64 offset, u64 length, bsdvm_pindex_t *first,
+		       bsdvm_pindex_t *npages)
+{
+	u64 end;
+
+	if (!length || ((offset | length) & ~PAGE_MASK) ||
+	    check_add_overflow(offset, length, &end))
+		return -EINVAL;
+	*first = offset >> PAGE_SHIFT;
+	*npages = length >> PAGE_SHIFT;
+	return 0;
+}
+
+static int ioctl_shadow(struct bsdvm_ucmd *ucmd)
+{
+	const struct bsdvm_shadow *arg = &ucmd->arg.shadow;
+	bsdvm_pindex_t first, npages;
+	int error;
+
+	error = ioctl_range(arg->offset, arg->length, &first, &npages);
+	if (error)
+		return error;
+	return ioctl_install(bsdvm_fs_shadow(ucmd->map, first, npages));
+}
+
+static int ioctl_wire(struct bsdvm_ucmd *ucmd)
+{
+	struct bsdvm_inode *bi = bsdvm_inode(file_inode(ucmd->map_file));
+	const struct bsdvm_wire *arg = &ucmd->arg.wire;
+	bsdvm_pindex_t first, npages;
+	int error;
+
+	error = ioctl_range(arg->offset, arg->length, &first, &npages);
+	if (error)
+		return error;
+	if (!(arg->flags & BSDVM_WIRE_SYSTEM))
+		return bsdvm_wirelimit_wire(bi, first, npages);
+	if (!capable(CAP_IPC_LOCK))
+		return -EPERM;
+	return bsdvm_status_errno(bsdvm_map_wire(ucmd->map, first,
+						 first + npages - 1));
+}
+
+static int ioctl_unwire(struct bsdvm_ucmd *ucmd)
+{
+	struct bsdvm_inode *bi = bsdvm_inode(file_inode(ucmd->map_file));
+	const struct bsdvm_wire *arg = &ucmd->arg.wire;
+	bsdvm_pindex_t first, npages;
+	int error;
+
+	error = ioctl_range(arg->offset, arg->length, &first, &npages);
+	if (error)
+		return error;
+	if (!(arg->flags & BSDVM_WIRE_SYSTEM))
+		return bsdvm_wirelimit_unwire(bi, first, npages);
+	if (!capable(CAP_IPC_LOCK))
+		return -EPERM;
+	return bsdvm_status_errno(bsdvm_map_unwire(ucmd->map, first,
+						   first + npages - 1));
+}
+
+#define IOCTL_NO_MAP	0x1	/* does not need a map */
+#define IOCTL_WRITE	0x2	/* needs a descriptor open for writing */
+#define IOCTL_OUT	0x4	/* the argument is copied out */
+
+/**
+ * struct ioctl_op - one request
+ * @cmd:      its number; the low bits index the table
+ * @min_size: of the argument in the first version of the interface
+ * @max_size: of the argument known now
+ * @flags:    IOCTL_*
+ * @known:    flags of the argument that may be set
+ * @execute:  returns a non-negative value or a negative errno
+ */
+struct ioctl_op {
+	unsigned int cmd;
+	u32 min_size;
+	u32 max_size;
+	u32 flags;
+	u32 known;
+	int (*execute)(struct bsdvm_ucmd *ucmd);
+};
+
+#define IOCTL_OP(_cmd, _execute, _struct, _flags, _known)		\
+	[_IOC_NR(_cmd)] = {						\
+		.cmd = (_cmd),						\
+		.min_size = sizeof(_struct),				\
+		.max_size = sizeof(_struct),				\
+		.flags = (_flags),					\
+		.known = (_known),					\
+		.execute = (_execute),					\
+	}
+
+static const struct ioctl_op ioctl_ops[] = {
+	IOCTL_OP(BSDVM_IOC_QUERY, ioctl_query, struct bsdvm_query,
+		 IOCTL_NO_MAP | IOCTL_OUT, 0),
+	IOCTL_OP(BSDVM_IOC_CREATE, ioctl_create, struct bsdvm_create,
+		 IOCTL_NO_MAP, 0),
+	IOCTL_OP(BSDVM_IOC_MAP_FD, ioctl_map_fd, struct bsdvm_map_fd,
+		 IOCTL_NO_MAP, BSDVM_MAP_FD_ADDRESS),
+	IOCTL_OP(BSDVM_IOC_SNAPSHOT, ioctl_snapshot, struct bsdvm_snapshot_take,
+		 IOCTL_WRITE | IOCTL_OUT, 0),
+	IOCTL_OP(BSDVM_IOC_OPEN, ioctl_open, struct bsdvm_snapshot_ref, 0, 0),
+	IOCTL_OP(BSDVM_IOC_DROP, ioctl_drop, struct bsdvm_snapshot_ref,
+		 IOCTL_WRITE, 0),
+	IOCTL_OP(BSDVM_IOC_SHADOW, ioctl_shadow, struct bsdvm_shadow,
+		 IOCTL_WRITE, 0),
+	IOCTL_OP(BSDVM_IOC_WIRE, ioctl_wire, struct bsdvm_wire, IOCTL_WRITE,
+		 BSDVM_WIRE_SYSTEM),
+	IOCTL_OP(BSDVM_IOC_UNWIRE, ioctl_unwire, struct bsdvm_wire,
+		 IOCTL_WRITE, BSDVM_WIRE_SYSTEM),
+	IOCTL_OP(BSDVM_IOC_MAP_INFO, bsdvm_ioctl_map_info,
+		 struct bsdvm_map_info, IOCTL_OUT, 0),
+	IOCTL_OP(BSDVM_IOC_ENTRY_INFO, bsdvm_ioctl_entry_info,
+		 struct bsdvm_entry_info, IOCTL_OUT, 0),
+	IOCTL_OP(BSDVM_IOC_SNAPSHOT_INFO, bsdvm_ioctl_snapshot_info,
+		 struct bsdvm_snapshot_info, IOCTL_OUT, 0),
+	IOCTL_OP(BSDVM_IOC_OBJECT_INFO, bsdvm_ioctl_object_info,
+		 struct bsdvm_object_info, IOCTL_OUT, 0),
+	IOCTL_OP(BSDVM_IOC_CHECK, bsdvm_ioctl_check, struct bsdvm_check,
+		 IOCTL_OUT, 0),
+};
+
+static const struct ioctl_op *ioctl_find(unsigned int cmd)
+{
+	unsigned int nr = _IOC_NR(cmd);
+
+	if (nr >= ARRAY_SIZE(ioctl_ops) || ioctl_ops[nr].cmd != cmd)
+		return NULL;
+	return &ioctl_ops[nr];
+}
+
+/* Every argument begins with size and flags, which struct bsdvm_query shows. */
+static int ioctl_copy_in(const struct ioctl_op *op, struct bsdvm_ucmd *ucmd)
+{
+	u32 size;
+	int error;
+
+	if (get_user(size, (u32 __user *)ucmd->user))
+		return -EFAULT;
+	if (size < op->min_size)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	error = copy_struct_from_user(&ucmd->arg, op->max_size, ucmd->user,
+				      size);
+	if (error)
+		return error;
+	/* The caller may have changed it: the first reading counts. */
+	ucmd->arg.size = size;
+	return ucmd->arg.query.flags & ~op->known ? -EINVAL : 0;
+}
+
+static int ioctl_copy_out(const struct ioctl_op *op, struct bsdvm_ucmd *ucmd)
+{
+	u32 size = min(ucmd->arg.size, op->max_size);
+
+	return copy_to_user(ucmd->user, &ucmd->arg, size) ? -EFAULT : 0;
+}
+
+static int ioctl_find_map(const struct ioctl_op *op, struct bsdvm_ucmd *ucmd)
+{
+	if (op->flags & IOCTL_NO_MAP)
+		return 0;
+	ucmd->map_file = bsdvm_file_is_map(ucmd->file) ?
+			 ucmd->file : bsdvm_device_map_file(ucmd->file);
+	if (!ucmd->map_file)
+		return -ENXIO;
+	if ((op->flags & IOCTL_WRITE) && !(ucmd->file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (!(ucmd->file->f_mode & (FMODE_READ | FMODE_WRITE)))
+		return -EBADF;
+	ucmd->map = bsdvm_file_map(ucmd->map_file);
+	return 0;
+}
+
+/**
+ * bsdvm_ioctl - requests to /dev/bsdvm and to maps
+ * @file: which descriptor
+ * @cmd:  BSDVM_IOC_*
+ * @arg:  pointer to the argument
+ *
+ * Return: as uapi/linux/bsdvm.h says for the request.
+ */
+long bsdvm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct bsdvm_ucmd ucmd = {
+		.file = file,
+		.user = (void __user *)arg,
+	};
+	const struct ioctl_op *op = ioctl_find(cmd);
+	int error, ret;
+
+	if (!op)
+		return -ENOTTY;
+	error = ioctl_copy_in(op, &ucmd);
+	if (!error)
+		error = ioctl_find_map(op, &ucmd);
+	if (error)
+		return error;
+	ret = op->execute(&ucmd);
+	if (ret < 0 || !(op->flags & IOCTL_OUT))
+		return ret;
+	error = ioctl_copy_out(op, &ucmd);
+	if (error && op->execute == ioctl_snapshot)
+		bsdvm_snapshot_drop(ucmd.map, ucmd.arg.snapshot_take.id);
+	return error ?: ret;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What the files of the Linux side know of one another.
+ *
+ * Requests come in by device.c, file.c, ioctl.c and vmops.c, go to the core
+ * (vmcore.h), and come back as a status, which status.c translates.
+ */
+#ifndef BSDVM_MODULE_H
+#define BSDVM_MODULE_H
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/types.h>
+
+#include "../vmcore/vmcore.h"
+#include "wirelimit.h"
+
+struct miscdevice;
+struct vm_area_struct;
+struct vm_fault;
+
+/* status.c: the only two translations of a status. */
+int bsdvm_status_errno(bsdvm_status_t status);
+vm_fault_t bsdvm_status_vm_fault(bsdvm_status_t status,
+				 const struct vm_fault *vmf);
+
+/* fs.c: inodes and files of maps. */
+int bsdvm_fs_init(void);
+void bsdvm_fs_fini(void);
+struct address_space *bsdvm_fs_anchor(void);
+struct file *bsdvm_fs_create(u64 bytes);
+struct file *bsdvm_fs_open_snapshot(struct bsdvm_map *map, u32 id);
+struct file *bsdvm_fs_shadow(struct bsdvm_map *map, bsdvm_pindex_t first,
+			     bsdvm_pindex_t npages);
+
+/**
+ * struct bsdvm_inode - the inode of a map
+ * @vfs_inode: i_size is the map's size in bytes
+ * @map:       set once, before the inode has a file; holds a reference
+ * @wirelimit: who pays for the pages wired for the user
+ */
+struct bsdvm_inode {
+	struct inode vfs_inode;
+	struct bsdvm_map *map;
+	struct bsdvm_wirelimit wirelimit;
+};
+
+static inline struct bsdvm_inode *bsdvm_inode(const struct inode *inode)
+{
+	return container_of(inode, struct bsdvm_inode, vfs_inode);
+}
+
+static inline struct bsdvm_map *bsdvm_inode_map(const struct inode *inode)
+{
+	return bsdvm_inode(inode)->map;
+}
+
+/* file.c: what can be done to a map's file. */
+extern const struct file_operations bsdvm_map_fops;
+extern const struct inode_operations bsdvm_map_iops;
+int bsdvm_file_mmap(struct file *file, struct vm_area_struct *vma);
+
+static inline bool bsdvm_file_is_map(const struct file *file)
+{
+	return file->f_op == &bsdvm_map_fops;
+}
+
+static inline struct bsdvm_map *bsdvm_file_map(const struct file *file)
+{
+	return bsdvm_inode_map(file_inode(file));
+}
+
+/* io.c: read and write. */
+ssize_t bsdvm_read_iter(struct kiocb *iocb, struct iov_iter *to);
+ssize_t bsdvm_write_iter(struct kiocb *iocb, struct iov_iter *from);
+int bsdvm_file_resize(struct inode *inode, loff_t size);
+
+/* device.c: /dev/bsdvm. */
+extern struct miscdevice bsdvm_device;
+struct file *bsdvm_device_map_file(struct file *file);
+
+/* ioctl.c, ioctl_info.c */
+struct bsdvm_ucmd;
+long bsdvm_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+int bsdvm_ioctl_map_info(struct bsdvm_ucmd *ucmd);
+int bsdvm_ioctl_entry_info(struct bsdvm_ucmd *ucmd);
+int bsdvm_ioctl_snapshot_info(struct bsdvm_ucmd *ucmd);
+int bsdvm_ioctl_object_info(struct bsdvm_ucmd *ucmd);
+int bsdvm_ioctl_check(struct bsdvm_ucmd *ucmd);
+
+/* vmops.c, pmap.c */
+extern const struct vm_operations_struct bsdvm_vm_ops;
+extern const struct bsdvm_pmap_ops bsdvm_pmap_linux;
+bool bsdvm_pmap_may_enter(const struct vm_area_struct *vma);
+
+/* debugfs.c */
+void bsdvm_debugfs_init(void);
+void bsdvm_debugfs_fini(void);
+
+#endif /* BSDVM_MODULE_H */

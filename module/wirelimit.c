@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Wiring for the user, within RLIMIT_MEMLOCK.
+ *
+ * The pages belong to the map, so the map remembers who pays: the user of the
+ * first wiring, until none is left. The limit is tried for the whole request
+ * beforehand; what the request did not add is given back.
+ */
+
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/user.h>
+
+#include "../vmcore/internal.h"
+#include "module.h"
+#include "../vmcore/info.h"
+
+void bsdvm_wirelimit_init(struct bsdvm_wirelimit *limit)
+{
+	mutex_init(&limit->lock);
+	limit->user = NULL;
+	limit->pages = 0;
+}
+
+static void wirelimit_uncharge(struct bsdvm_wirelimit *limit,
+			       unsigned long pages)
+{
+	if (!limit->user)
+		return;
+	atomic_long_sub(pages, &limit->user->locked_vm);
+	limit->pages -= pages;
+	if (!limit->pages) {
+		free_uid(limit->user);
+		limit->user = NULL;
+	}
+}
+
+void bsdvm_wirelimit_fini(struct bsdvm_wirelimit *limit)
+{
+	wirelimit_uncharge(limit, limit->pages);
+	mutex_destroy(&limit->lock);
+}
+
+static bool wirelimit_is_exceeded(unsigned long locked)
+{
+	return locked > rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT &&
+	       !capable(CAP_IPC_LOCK);
+}
+
+/* Entry: limit->lock held. */
+static int wirelimit_charge(struct bsdvm_wirelimit *limit,
+			    unsigned long pages)
+{
+	struct user_struct *user = current_user();
+
+	if (limit->user && limit->user != user)
+		return -EBUSY;
+	if (wirelimit_is_exceeded(atomic_long_add_return(pages,
+							 &user->locked_vm))) {
+		atomic_long_sub(pages, &user->locked_vm);
+		return -ENOMEM;
+	}
+	if (!limit->user)
+		limit->user = get_uid(user);
+	limit->pages += pages;
+	return 0;
+}
+
+/**
+ * bsdvm_wirelimit_wire - wire a range for the calling user
+ * @bi:     the map's inode
+ * @first:  first page
+ * @npages: at least 1
+ *
+ * Return: 0; -EBUSY if another user pays for this map; -ENOMEM over the limit;
+ * what bsdvm_map_user_wire() came to.
+ */
+int bsdvm_wirelimit_wire(struct bsdvm_inode *bi, bsdvm_pindex_t first,
+			 bsdvm_pindex_t npages)
+{
+	struct bsdvm_wirelimit *limit = &bi->wirelimit;
+	bsdvm_pindex_t added = 0;
+	int error;
+
+	if (mutex_lock_killable(&limit->lock))
+		return -EINTR;
+	error = wirelimit_charge(limit, npages);
+	if (!error) {
+		error = bsdvm_status_errno(
+			bsdvm_map_user_wire(bi->map, first, first + npages - 1,
+					    &added));
+		wirelimit_uncharge(limit, npages - added);
+	}
+	mutex_unlock(&limit->lock);
+	return error;
+}
+
+/**
+ * bsdvm_wirelimit_unwire - undo bsdvm_wirelimit_wire()
+ * @bi:     the map's inode
+ * @first:  first page
+ * @npages: at least 1
+ *
+ * Return: 0 or what bsdvm_map_user_unwire() came to.
+ */
+int bsdvm_wirelimit_unwire(struct bsdvm_inode *bi, bsdvm_pindex_t first,
+			   bsdvm_pindex_t npages)
+{
+	struct bsdvm_wirelimit *limit = &bi->wirelimit;
+	bsdvm_pindex_t removed = 0;
+	int error;
+
+	if (mutex_lock_killable(&limit->lock))
+		return -EINTR;
+	error = bsdvm_status_errno(
+		bsdvm_map_user_unwire(bi->map, first, first + npages - 1,
+				      &removed));
+	wirelimit_uncharge(limit, removed);
+	mutex_unlock(&limit->lock);
+	return error;
+}
+
+/* The map was shortened: wired pages may have gone with its end. */
+void bsdvm_wirelimit_settle(struct bsdvm_inode *bi)
+{
+	struct bsdvm_wirelimit *limit = &bi->wirelimit;
+	bsdvm_pindex_t wired;
+
+	mutex_lock(&limit->lock);
+	if (limit->user) {
+		wired = bsdvm_map_user_wired(bi->map);
+		if (wired < limit->pages)
+			wirelimit_uncharge(limit, limit->pages - wired);
+	}
+	mutex_unlock(&limit->lock);
+}

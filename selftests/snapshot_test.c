@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Snapshots: what each map and each snapshot shows, whatever is written. */
+
+#include "bsdvm_util.h"
+#include "kselftest_harness.h"
+
+#define NPAGES	64UL
+
+FIXTURE(map) {
+	int fd;
+	unsigned char *p;
+};
+
+FIXTURE_SETUP(map)
+{
+	size_t i;
+
+	self->fd = bsdvm_create(NPAGES * PAGE);
+	ASSERT_GE(self->fd, 0);
+	self->p = bsdvm_mmap(self->fd, NPAGES * PAGE);
+	ASSERT_NE(self->p, MAP_FAILED);
+	for (i = 0; i < NPAGES; i++)
+		self->p[i * PAGE] = i + 1;
+}
+
+FIXTURE_TEARDOWN(map)
+{
+	EXPECT_EQ(bsdvm_check(self->fd), 0);
+	munmap(self->p, NPAGES * PAGE);
+	close(self->fd);
+}
+
+TEST_F(map, keeps_what_was_there)
+{
+	uint32_t id = bsdvm_snapshot(self->fd);
+	unsigned char *q;
+	size_t i;
+	int fd;
+
+	ASSERT_NE(id, 0);
+	for (i = 0; i < NPAGES; i += 2)
+		self->p[i * PAGE] = 0xee;
+	fd = bsdvm_open(self->fd, id);
+	ASSERT_GE(fd, 0);
+	q = bsdvm_mmap(fd, NPAGES * PAGE);
+	ASSERT_NE(q, MAP_FAILED);
+	for (i = 0; i < NPAGES; i++) {
+		EXPECT_EQ(q[i * PAGE], i + 1);
+		EXPECT_EQ(self->p[i * PAGE], i % 2 ? i + 1 : 0xee);
+	}
+	EXPECT_EQ(bsdvm_check(fd), 0);
+	munmap(q, NPAGES * PAGE);
+	close(fd);
+}
+
+TEST_F(map, branches_do_not_see_each_other)
+{
+	uint32_t id = bsdvm_snapshot(self->fd);
+	int a = bsdvm_open(self->fd, id), b = bsdvm_open(self->fd, id);
+	char c;
+
+	ASSERT_GE(a, 0);
+	ASSERT_GE(b, 0);
+	ASSERT_EQ(pwrite(a, "a", 1, 0), 1);
+	ASSERT_EQ(pwrite(b, "b", 1, 0), 1);
+	ASSERT_EQ(pread(a, &c, 1, 0), 1);
+	EXPECT_EQ(c, 'a');
+	ASSERT_EQ(pread(b, &c, 1, 0), 1);
+	EXPECT_EQ(c, 'b');
+	EXPECT_EQ(self->p[0], 1);
+	close(a);
+	close(b);
+}
+
+TEST_F(map, middle_of_a_chain_collapses)
+{
+	struct bsdvm_map_info info;
+	uint32_t id[4];
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		id[i] = bsdvm_snapshot(self->fd);
+		ASSERT_NE(id[i], 0);
+		self->p[i * PAGE] = 100 + i;
+	}
+	ASSERT_EQ(bsdvm_map_info(self->fd, &info), 0);
+	EXPECT_EQ(info.depth, 5);
+	EXPECT_EQ(bsdvm_drop(self->fd, id[1]), 0);
+	EXPECT_EQ(bsdvm_drop(self->fd, id[2]), 0);
+	ASSERT_EQ(bsdvm_map_info(self->fd, &info), 0);
+	EXPECT_EQ(info.depth, 3);
+	for (i = 0; i < NPAGES; i++)
+		EXPECT_EQ(self->p[i * PAGE], i < 4 ? 100 + i : i + 1);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) OR BSD-2-Clause */
+/**
+ * DOC: bsdvm: memory with snapshots that nest and branch
+ *
+ * A *map* is memory that a file descriptor names. It is a regular file: mmap,
+ * read, write, ftruncate, fallocate, fstat, SCM_RIGHTS, /proc/self/fd/N work as
+ * on a memfd. /dev/bsdvm makes maps, in one of two ways:
+ *
+ *   fd = ioctl(dev, BSDVM_IOC_CREATE, &create);     any number of maps
+ *   p = mmap(NULL, len, prot, MAP_SHARED, dev, 0);  one map for this open file;
+ *                                                   BSDVM_IOC_MAP_FD tells its
+ *                                                   descriptor
+ *
+ * Every other request goes to a map's descriptor, or to the descriptor of
+ * /dev/bsdvm after it was mapped, which then stands for its map.
+ *
+ * A *snapshot* is an id in the map's family: all maps that descend from one map
+ * by snapshot or shadow. Any descriptor of the family opens and drops it. It
+ * costs memory for what is written after it was taken, and no descriptor. It
+ * ends with BSDVM_IOC_DROP or with the last map of the family.
+ *
+ * Offsets and lengths are in bytes; where pages are meant they must be
+ * multiples of the page size. Each argument structure begins with its size, as
+ * the caller knows it; a longer one is accepted if what the kernel does not
+ * know is zero. Flags and reserved fields must be zero where nothing else is said.
+ * Descriptors returned are close-on-exec.
+ *
+ * Errors, of all requests:
+ *
+ *   EBADF      the descriptor does not allow what the request needs
+ *   E2BIG      non-zero bytes in a part of the structure unknown to the kernel
+ *   EBUSY      another user has wired pages of this map
+ *   EFAULT     a pointer does not point to memory
+ *   EINTR      a fatal signal arrived
+ *   EINVAL     structure too short, unknown flag, reserved field not zero,
+ *              unaligned or overflowing range
+ *   EIO        a page could not be read
+ *   EMFILE, ENFILE  no descriptor left
+ *   ENOENT     no such snapshot, or nothing (more) to report
+ *   ENOMEM     no memory, or more wired than RLIMIT_MEMLOCK allows
+ *   ENOTTY     unknown request
+ *   ENXIO      /dev/bsdvm was not mapped yet
+ *   EACCES     the range does not allow the access
+ *   EPERM      wiring for the system without CAP_IPC_LOCK
+ *   ERANGE     the range does not lie within the map
+ *
+ * Nothing has changed after an error.
+ */
+#ifndef _UAPI_LINUX_BSDVM_H
+#define _UAPI_LINUX_BSDVM_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define BSDVM_ABI_VERSION	1
+
+/* Features, for struct bsdvm_query. */
+#define BSDVM_FEATURE_SNAPSHOT	0x1	/* snapshot, open, drop */
+#define BSDVM_FEATURE_SHADOW	0x2
+#define BSDVM_FEATURE_WIRE	0x4
+
+/**
+ * struct bsdvm_query - what the module can do
+ * @size:     sizeof(struct bsdvm_query)
+ * @flags:    zero
+ * @version:  out: BSDVM_ABI_VERSION of the module
+ * @page_size: out: in bytes
+ * @features: out: BSDVM_FEATURE_*
+ * @max_size: out: largest map, in bytes
+ */
+struct bsdvm_query {
+	__u32 size;
+	__u32 flags;
+	__u32 version;
+	__u32 page_size;
+	__aligned_u64 features;
+	__aligned_u64 max_size;
+};
+
+/**
+ * struct bsdvm_create - make a map of zeroes
+ * @size:     sizeof(struct bsdvm_create)
+ * @flags:    zero
+ * @map_size: in bytes, any number up to max_size of struct bsdvm_query
+ *
+ * The request returns the map's descriptor.
+ */
+struct bsdvm_create {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 map_size;
+};
+
+/* Use @addr instead of the descriptor the request goes to. */
+#define BSDVM_MAP_FD_ADDRESS	0x1
+
+/**
+ * struct bsdvm_map_fd - the descriptor of a map
+ * @size:  sizeof(struct bsdvm_map_fd)
+ * @flags: BSDVM_MAP_FD_ADDRESS or zero
+ * @addr:  with BSDVM_MAP_FD_ADDRESS: an address in the caller's memory where a
+ *         map is mapped; otherwise zero
+ *
+ * The request returns a new descriptor of the map's open file. ENOENT if no map
+ * is mapped at @addr.
+ */
+struct bsdvm_map_fd {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 addr;
+};
+
+/**
+ * struct bsdvm_snapshot_take - name the map's present state
+ * @size:  sizeof(struct bsdvm_snapshot_take)
+ * @flags: zero
+ * @id:    out: the snapshot, 1 or more
+ * @reserved: zero
+ *
+ * Needs a descriptor open for writing. The snapshot is a cut: if one write
+ * happened before another, no snapshot has the second without the first.
+ */
+struct bsdvm_snapshot_take {
+	__u32 size;
+	__u32 flags;
+	__u32 id;
+	__u32 reserved;
+};
+
+/**
+ * struct bsdvm_snapshot_ref - open or drop a snapshot
+ * @size:  sizeof(struct bsdvm_snapshot_ref)
+ * @flags: zero
+ * @id:    the snapshot
+ * @reserved: zero
+ *
+ * BSDVM_IOC_OPEN returns the descriptor of a new map, writable, which begins as
+ * the snapshot; the snapshot stays as it is. BSDVM_IOC_DROP, on a descriptor
+ * open for writing, forgets the snapshot; maps opened from it are not affected.
+ */
+struct bsdvm_snapshot_ref {
+	__u32 size;
+	__u32 flags;
+	__u32 id;
+	__u32 reserved;
+};
+
+/**
+ * struct bsdvm_shadow - a new map in front of a range
+ * @size:   sizeof(struct bsdvm_shadow)
+ * @flags:  zero
+ * @offset: start of the range, in bytes, page-aligned
+ * @length: in bytes, page-aligned, not zero
+ *
+ * The request, on a descriptor open for writing, returns the descriptor of a
+ * map that begins as the range is now. Neither sees what is written to the
+ * other afterwards.
+ */
+struct bsdvm_shadow {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+};
+
+/* Wire for the system: counted, needs CAP_IPC_LOCK. */
+#define BSDVM_WIRE_SYSTEM	0x1
+
+/**
+ * struct bsdvm_wire - wire or unwire a range
+ * @size:   sizeof(struct bsdvm_wire)
+ * @flags:  BSDVM_WIRE_SYSTEM, or zero for the user's wiring
+ * @offset: start of the range, in bytes, page-aligned
+ * @length: in bytes, page-aligned, not zero
+ *
+ * Wired pages are resident, belong to this map alone, and stay. However often
+ * the user wires a page, one unwiring undoes it; it counts against
+ * RLIMIT_MEMLOCK. Wirings for the system are counted. Unwiring what is not
+ * wired is EINVAL. Needs a descriptor open for writing.
+ */
+struct bsdvm_wire {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+};
+
+/**
+ * struct bsdvm_map_info - about a map
+ * @size:      sizeof(struct bsdvm_map_info)
+ * @flags:     zero
+ * @id:        out: unique while the module is loaded
+ * @map_size:  out: in bytes
+ * @generation: out: counts changes of the map's structure
+ * @resident:  out: pages in the map's own objects
+ * @reachable: out: pages in all objects the map can see, hidden ones included
+ * @wired:     out: pages in wired entries
+ * @entries:   out: number of entries
+ * @depth:     out: objects in the longest chain
+ * @snapshots: out: snapshots in the family
+ * @maps:      out: maps in the family
+ */
+struct bsdvm_map_info {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	__aligned_u64 map_size;
+	__aligned_u64 generation;
+	__aligned_u64 resident;
+	__aligned_u64 reachable;
+	__aligned_u64 wired;
+	__u32 entries;
+	__u32 depth;
+	__u32 snapshots;
+	__u32 maps;
+};
+
+#define BSDVM_PROT_R	0x1
+#define BSDVM_PROT_W	0x2
+#define BSDVM_PROT_X	0x4
+
+#define BSDVM_ENTRY_INFO_NEEDS_COPY	0x1	/* a write makes a shadow */
+#define BSDVM_ENTRY_INFO_COW		0x2
+#define BSDVM_ENTRY_INFO_USER_WIRED	0x4
+#define BSDVM_ENTRY_INFO_IN_TRANSITION	0x8
+
+/**
+ * struct bsdvm_entry_info - about an entry of a map
+ * @size:        sizeof(struct bsdvm_entry_info)
+ * @flags:       zero
+ * @offset:      in: report the first entry that ends behind this offset; out:
+ *               start of the entry, in bytes
+ * @length:      out: in bytes
+ * @object_id:   out: zero if there is none yet
+ * @object_offset: out: where in the object the entry begins, in bytes
+ * @entry_flags: out: BSDVM_ENTRY_INFO_*
+ * @wired_count: out: system wirings, plus one for the user's
+ * @protection:  out: BSDVM_PROT_R, W, X
+ * @max_protection: out: what @protection may become
+ * @inheritance: out: 0 share, 1 copy, 2 none
+ * @reserved:    zero
+ */
+struct bsdvm_entry_info {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 object_id;
+	__aligned_u64 object_offset;
+	__u32 entry_flags;
+	__u32 wired_count;
+	__u8 protection;
+	__u8 max_protection;
+	__u8 inheritance;
+	__u8 reserved[5];
+};
+
+/**
+ * struct bsdvm_snapshot_info - about a snapshot
+ * @size:      sizeof(struct bsdvm_snapshot_info)
+ * @flags:     zero
+ * @id:        in: report the first snapshot with this id or a higher one; out:
+ *             its id
+ * @reserved:  zero
+ * @map_id:    out: of the map it was taken of
+ * @map_size:  out: of that map then, in bytes
+ * @object_id: out: its first object, zero if there is none
+ */
+struct bsdvm_snapshot_info {
+	__u32 size;
+	__u32 flags;
+	__u32 id;
+	__u32 reserved;
+	__aligned_u64 map_id;
+	__aligned_u64 map_size;
+	__aligned_u64 object_id;
+};
+
+#define BSDVM_OBJECT_INFO_COLLAPSING	0x1
+
+/**
+ * struct bsdvm_object_info - about an object of a chain
+ * @size:       sizeof(struct bsdvm_object_info)
+ * @flags:      zero
+ * @offset:     in: the chain behind this offset of the map, in bytes
+ * @depth:      in: 0 for the map's own object, 1 for its backing object, ...
+ * @object_flags: out: BSDVM_OBJECT_INFO_*
+ * @id:         out: unique while the module is loaded
+ * @backing_id: out: zero at the end of the chain
+ * @backing_offset: out: where in the backing object this one begins, in bytes
+ * @object_size: out: in bytes
+ * @resident:   out: pages
+ * @ref_count:  out: entries, snapshots and shadows that refer to it
+ * @shadow_count: out: objects directly in front of it
+ */
+struct bsdvm_object_info {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 offset;
+	__u32 depth;
+	__u32 object_flags;
+	__aligned_u64 id;
+	__aligned_u64 backing_id;
+	__aligned_u64 backing_offset;
+	__aligned_u64 object_size;
+	__aligned_u64 resident;
+	__u32 ref_count;
+	__u32 shadow_count;
+};
+
+/**
+ * struct bsdvm_check - verify the family's invariants
+ * @size:     sizeof(struct bsdvm_check)
+ * @flags:    zero
+ * @violated: out: number of the first invariant found violated, zero if none
+ * @reserved: zero
+ * @objects:  out: objects visited
+ * @pages:    out: pages visited
+ */
+struct bsdvm_check {
+	__u32 size;
+	__u32 flags;
+	__u32 violated;
+	__u32 reserved;
+	__aligned_u64 objects;
+	__aligned_u64 pages;
+};
+
+/*
+ * The numbers do not contain the size of the argument, which may grow; it is
+ * the argument's first field.
+ */
+#define BSDVM_IOC_MAGIC		0xB5
+
+#define BSDVM_IOC_QUERY		_IO(BSDVM_IOC_MAGIC, 0x00)
+#define BSDVM_IOC_CREATE	_IO(BSDVM_IOC_MAGIC, 0x01)
+#define BSDVM_IOC_MAP_FD	_IO(BSDVM_IOC_MAGIC, 0x02)
+#define BSDVM_IOC_SNAPSHOT	_IO(BSDVM_IOC_MAGIC, 0x03)
+#define BSDVM_IOC_OPEN		_IO(BSDVM_IOC_MAGIC, 0x04)
+#define BSDVM_IOC_DROP		_IO(BSDVM_IOC_MAGIC, 0x05)
+#define BSDVM_IOC_SHADOW	_IO(BSDVM_IOC_MAGIC, 0x06)
+#define BSDVM_IOC_WIRE		_IO(BSDVM_IOC_MAGIC, 0x07)
+#define BSDVM_IOC_UNWIRE	_IO(BSDVM_IOC_MAGIC, 0x08)
+#define BSDVM_IOC_MAP_INFO	_IO(BSDVM_IOC_MAGIC, 0x09)
+#define BSDVM_IOC_ENTRY_INFO	_IO(BSDVM_IOC_MAGIC, 0x0a)
+#define BSDVM_IOC_SNAPSHOT_INFO	_IO(BSDVM_IOC_MAGIC, 0x0b)
+#define BSDVM_IOC_OBJECT_INFO	_IO(BSDVM_IOC_MAGIC, 0x0c)
+#define BSDVM_IOC_CHECK		_IO(BSDVM_IOC_MAGIC, 0x0d)
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _UAPI_LINUX_BSDVM_H */

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The checker: do the invariants of section 1 hold in this family?
+ *
+ * Run after every operation by the tests, and on request by anybody on his own
+ * maps. Faults of other threads may be under way, so what they may be changing
+ * just now is not judged: a busy slot is fine, and the count of resident pages
+ * is compared only while all maps of the family are quiet.
+ */
+
+#include "internal.h"
+#include "vmcore.h"
+#include "busy.h"
+#include "info.h"
+#include "map.h"
+#include "object.h"
+#include "page.h"
+#include "resolve.h"
+
+/* Invariants are named by their numbers. */
+static bool check(struct bsdvm_report *report, unsigned int invariant,
+		  bool holds)
+{
+	if (!holds && !report->violated)
+		report->violated = invariant;
+	return holds;
+}
+
+/* I-1, I-10: a slot's page names us as nobody's but the anchor's. */
+static void check_page(struct bsdvm_report *report, const struct folio *page)
+{
+	report->pages++;
+	check(report, 1, page->mapping);
+	check(report, 8, folio_ref_count(page) > 0);
+}
+
+/* I-2, and of I-15 that no slot stays busy in a quiet family. */
+static void check_slots(struct bsdvm_report *report,
+			struct bsdvm_object *object, bool quiet)
+{
+	unsigned long pindex;
+	long resident = 0;
+	void *slot;
+
+	xa_for_each(&object->slots, pindex, slot) {
+		if (bsdvm_slot_is_page(slot)) {
+			check_page(report, slot);
+			resident++;
+		} else if (quiet) {
+			check(report, 15, !bsdvm_slot_is_busy(slot));
+		}
+	}
+	if (quiet)
+		check(report, 2,
+		      resident == atomic_long_read(&object->resident));
+}
+
+/* I-3. */
+static void check_links(struct bsdvm_report *report,
+			struct bsdvm_object *object)
+{
+	struct bsdvm_object *shadow;
+	struct bsdvm_entry *entry;
+	unsigned int shadows = 0, entries = 0;
+
+	list_for_each_entry(shadow, &object->shadows, shadow_link) {
+		check(report, 3, shadow->backing_object == object);
+		shadows++;
+	}
+	list_for_each_entry(entry, &object->entries, object_link) {
+		check(report, 3, entry->object == object);
+		entries++;
+	}
+	check(report, 3, shadows == object->shadow_count);
+	check(report, 3, object->ref_count >= shadows + entries);
+	check(report, 13, !bsdvm_object_is_dead(object));
+}
+
+static void check_object(struct bsdvm_report *report,
+			 struct bsdvm_object *object, bool quiet)
+{
+	report->objects++;
+	check_slots(report, object, quiet);
+	check_links(report, object);
+}
+
+/* I-11: resident, wired, and the map's own if it may be written. */
+static void check_wired_page(struct bsdvm_report *report,
+			     const struct bsdvm_entry *entry,
+			     bsdvm_pindex_t pindex)
+{
+	struct bsdvm_cursor cursor = {
+		.object = entry->object,
+		.pindex = bsdvm_entry_index(entry, pindex),
+	};
+	enum bsdvm_found found;
+
+	rcu_read_lock();
+	found = bsdvm_resolve(&cursor);
+	if (check(report, 11, found == BSDVM_FOUND_PAGE)) {
+		check(report, 11, bsdvm_page_wire_count(cursor.slot) > 0);
+		check(report, 11, cursor.depth == 0 ||
+		      !(entry->protection & BSDVM_PROT_WRITE));
+	}
+	rcu_read_unlock();
+}
+
+static void check_entry(struct bsdvm_report *report,
+			const struct bsdvm_entry *entry)
+{
+	bsdvm_pindex_t pindex;
+
+	check(report, 12, !(entry->flags & BSDVM_ENTRY_USER_WIRED) ||
+	      entry->wired_count);
+	if (!entry->wired_count || (entry->flags & BSDVM_ENTRY_IN_TRANSITION))
+		return;
+	if (!check(report, 11, entry->object))
+		return;
+	for (pindex = entry->start; pindex <= entry->last; pindex++)
+		check_wired_page(report, entry, pindex);
+}
+
+/* I-17. The map is locked. */
+static void check_map(struct bsdvm_report *report, struct bsdvm_map *map)
+{
+	struct bsdvm_entry *entry;
+	unsigned long last;
+	bsdvm_pindex_t next = 0;
+
+	xa_for_each(&map->entries, last, entry) {
+		check(report, 17, entry->last == last && entry->map == map);
+		check(report, 17, entry->start == next &&
+		      entry->start <= entry->last);
+		next = entry->last + 1;
+		check_entry(report, entry);
+	}
+	check(report, 17, next == map->size);
+}
+
+/*
+ * Every object of the family is reached from a map's entry or a snapshot's
+ * segment, down the chain. One may be reached, and is checked, several times.
+ */
+static void check_chain(struct bsdvm_report *report,
+			struct bsdvm_object *object, bool quiet)
+{
+	for (; object; object = object->backing_object)
+		check_object(report, object, quiet);
+}
+
+static void check_map_objects(struct bsdvm_report *report,
+			      struct bsdvm_map *map, bool quiet)
+{
+	struct bsdvm_entry *entry;
+	unsigned long last;
+
+	xa_for_each(&map->entries, last, entry)
+		check_chain(report, entry->object, quiet);
+}
+
+static void check_snapshots(struct bsdvm_report *report,
+			    struct bsdvm_family *family, bool quiet)
+{
+	struct bsdvm_snapshot *snapshot;
+	unsigned int i, n = 0;
+	unsigned long id;
+
+	xa_for_each(&family->snapshots, id, snapshot) {
+		n++;
+		for (i = 0; i < snapshot->nsegments; i++)
+			check_chain(report, snapshot->segments[i].object,
+				    quiet);
+	}
+	check(report, 3, n == family->nsnapshots);
+}
+
+/*
+ * The map is locked exclusively, so nothing of it changes; with other maps in
+ * the family, pages may.
+ */
+static void check_family(struct bsdvm_report *report, struct bsdvm_map *map)
+{
+	struct bsdvm_family *family = map->family;
+	bool quiet = list_is_singular(&family->maps);
+
+	check_map(report, map);
+	check_map_objects(report, map, quiet);
+	check_snapshots(report, family, quiet);
+}
+
+/**
+ * bsdvm_family_check - do the invariants hold?
+ * @map:    a map of the family; its entries are checked, and every object that
+ *          it or a snapshot reaches
+ * @report: out
+ *
+ * Return: SUCCESS whatever the report says; INTERRUPTED.
+ */
+bsdvm_status_t bsdvm_family_check(struct bsdvm_map *map,
+				  struct bsdvm_report *report)
+{
+	bsdvm_status_t status = bsdvm_map_lock(map);
+
+	if (status != BSDVM_SUCCESS)
+		return status;
+	*report = (struct bsdvm_report){ };
+	bsdvm_family_lock(map->family);
+	check_family(report, map);
+	bsdvm_family_unlock(map->family);
+	bsdvm_map_unlock(map);
+	return BSDVM_SUCCESS;
+}

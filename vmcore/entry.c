@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Map entries: insert, remove, clip, merge; and the object behind one.
+ *
+ * All under map->lock exclusive, or while nobody else knows the map. Links
+ * between entry and object are topology: family->lock, taken here.
+ */
+
+#include "internal.h"
+#include "vmcore.h"
+#include "map.h"
+#include "object.h"
+#include "stats.h"
+
+static struct kmem_cache *entry_cache;
+
+int bsdvm_map_init(void)
+{
+	entry_cache = KMEM_CACHE(bsdvm_entry, SLAB_ACCOUNT);
+	return entry_cache ? 0 : -ENOMEM;
+}
+
+void bsdvm_map_fini(void)
+{
+	kmem_cache_destroy(entry_cache);
+}
+
+static struct bsdvm_entry *entry_alloc(struct bsdvm_map *map)
+{
+	struct bsdvm_entry *entry;
+
+	entry = kmem_cache_zalloc(entry_cache, GFP_KERNEL_ACCOUNT);
+	if (!entry)
+		return NULL;
+	entry->map = map;
+	INIT_LIST_HEAD(&entry->object_link);
+	bsdvm_count(live_entries);
+	return entry;
+}
+
+static void entry_free(struct bsdvm_entry *entry)
+{
+	bsdvm_uncount(live_entries);
+	kmem_cache_free(entry_cache, entry);
+}
+
+/**
+ * bsdvm_entry_set_object - let an entry show another object
+ * @entry:  its map locked exclusively
+ * @object: the caller's reference passes to the entry; NULL for none
+ * @offset: page of @object that the entry begins with
+ *
+ * The reference on the former object passes to the caller.
+ * Entry: family->lock held.
+ */
+void bsdvm_entry_set_object(struct bsdvm_entry *entry,
+			    struct bsdvm_object *object, bsdvm_pindex_t offset)
+{
+	lockdep_assert_held(&entry->map->family->lock);
+	list_del_init(&entry->object_link);
+	entry->object = object;
+	entry->offset = offset;
+	if (object)
+		list_add_tail(&entry->object_link, &object->entries);
+}
+
+/**
+ * bsdvm_entry_insert - a new entry
+ * @map:    locked exclusively, or known to nobody else
+ * @start:  first page
+ * @last:   last page, inclusive
+ * @object: the caller's reference passes to the entry; may be NULL
+ * @offset: page of @object that @start shows
+ * @flags:  BSDVM_ENTRY_*
+ *
+ * M-27, M-28. The range must be free. Read, write and execute are allowed.
+ *
+ * Return: the entry, or NULL without memory: nothing changed then.
+ */
+struct bsdvm_entry *bsdvm_entry_insert(struct bsdvm_map *map,
+				       bsdvm_pindex_t start,
+				       bsdvm_pindex_t last,
+				       struct bsdvm_object *object,
+				       bsdvm_pindex_t offset,
+				       unsigned int flags)
+{
+	struct bsdvm_entry *entry = entry_alloc(map);
+
+	if (!entry)
+		return NULL;
+	entry->start = start;
+	entry->last = last;
+	entry->flags = flags;
+	entry->protection = BSDVM_PROT_ALL;
+	entry->max_protection = BSDVM_PROT_ALL;
+	entry->inheritance = BSDVM_INHERIT_COPY;
+	if (xa_is_err(xa_store(&map->entries, last, entry, GFP_KERNEL))) {
+		entry_free(entry);
+		return NULL;
+	}
+	if (object) {
+		bsdvm_family_lock(map->family);
+		bsdvm_entry_set_object(entry, object, offset);
+		bsdvm_family_unlock(map->family);
+	}
+	return entry;
+}
+
+/**
+ * bsdvm_entry_remove - take an entry out of its map
+ * @entry: its mappings are gone already (M-52)
+ *
+ * W-23. Entry: map locked exclusively or unreachable; family->lock held,
+ * released by bsdvm_family_unlock().
+ */
+void bsdvm_entry_remove(struct bsdvm_entry *entry)
+{
+	struct bsdvm_map *map = entry->map;
+	struct bsdvm_object *object = entry->object;
+
+	bsdvm_entry_unwire(entry);
+	xa_erase(&map->entries, entry->last);
+	if (map->hint == entry)
+		WRITE_ONCE(map->hint, NULL);
+	bsdvm_entry_set_object(entry, NULL, 0);
+	if (object)
+		bsdvm_object_deallocate(object);
+	entry_free(entry);
+}
+
+/* M-31: both halves must share an object; give the entry one if it has none. */
+static bsdvm_status_t entry_make_object(struct bsdvm_entry *entry)
+{
+	struct bsdvm_map *map = entry->map;
+	struct bsdvm_object *object;
+
+	if (entry->object)
+		return BSDVM_SUCCESS;
+	object = bsdvm_object_alloc(map->family, bsdvm_entry_npages(entry));
+	if (!object)
+		return BSDVM_RESOURCE_SHORTAGE;
+	bsdvm_family_lock(map->family);
+	bsdvm_entry_set_object(entry, object, 0);
+	bsdvm_family_unlock(map->family);
+	return BSDVM_SUCCESS;
+}
+
+/*
+ * Split @entry so that it begins at @pindex; what lies before becomes an entry
+ * of its own. The key of @entry, its last page, stays.
+ */
+static bsdvm_status_t entry_split(struct bsdvm_entry *entry,
+				  bsdvm_pindex_t pindex)
+{
+	struct bsdvm_map *map = entry->map;
+	struct bsdvm_entry *front;
+
+	if (entry_make_object(entry) != BSDVM_SUCCESS)
+		return BSDVM_RESOURCE_SHORTAGE;
+	front = entry_alloc(map);
+	if (!front)
+		return BSDVM_RESOURCE_SHORTAGE;
+	*front = *entry;
+	INIT_LIST_HEAD(&front->object_link);
+	front->last = pindex - 1;
+	if (xa_is_err(xa_store(&map->entries, front->last, front,
+			       GFP_KERNEL))) {
+		entry_free(front);
+		return BSDVM_RESOURCE_SHORTAGE;
+	}
+	bsdvm_family_lock(map->family);
+	bsdvm_object_reference(entry->object);
+	bsdvm_entry_set_object(front, entry->object, entry->offset);
+	bsdvm_family_unlock(map->family);
+	entry->offset += pindex - entry->start;
+	entry->start = pindex;
+	return BSDVM_SUCCESS;
+}
+
+/**
+ * bsdvm_entry_clip - make sure that no entry spans a page boundary
+ * @map:    locked exclusively
+ * @pindex: the first page behind the boundary
+ *
+ * M-31. Return: SUCCESS or RESOURCE_SHORTAGE.
+ */
+bsdvm_status_t bsdvm_entry_clip(struct bsdvm_map *map, bsdvm_pindex_t pindex)
+{
+	struct bsdvm_entry *entry = bsdvm_map_entry_at(map, pindex);
+
+	lockdep_assert_held_write(&map->lock);
+	if (!entry || entry->start == pindex)
+		return BSDVM_SUCCESS;
+	return entry_split(entry, pindex);
+}
+
+/**
+ * bsdvm_entry_clip_range - clip at both ends of a range
+ * @map:   locked exclusively
+ * @first: first page
+ * @last:  last page, inclusive
+ */
+bsdvm_status_t bsdvm_entry_clip_range(struct bsdvm_map *map,
+				      bsdvm_pindex_t first,
+				      bsdvm_pindex_t last)
+{
+	bsdvm_status_t status = bsdvm_entry_clip(map, first);
+
+	return status == BSDVM_SUCCESS ? bsdvm_entry_clip(map, last + 1) :
+					 status;
+}
+
+/* M-33: may @entry be merged into the entry that follows it? */
+static bool entry_can_merge(const struct bsdvm_entry *entry,
+			    const struct bsdvm_entry *next)
+{
+	return next && next->start == entry->last + 1 &&
+	       next->object == entry->object &&
+	       (!entry->object ||
+		next->offset == entry->offset + bsdvm_entry_npages(entry)) &&
+	       next->flags == entry->flags &&
+	       !(entry->flags & BSDVM_ENTRY_IN_TRANSITION) &&
+	       next->protection == entry->protection &&
+	       next->max_protection == entry->max_protection &&
+	       next->inheritance == entry->inheritance &&
+	       next->wired_count == entry->wired_count;
+}
+
+/* The later entry keeps its key and takes over what lies before it. */
+static void entry_merge(struct bsdvm_entry *entry, struct bsdvm_entry *next)
+{
+	struct bsdvm_map *map = entry->map;
+
+	xa_erase(&map->entries, entry->last);
+	WRITE_ONCE(map->hint, NULL);
+	next->start = entry->start;
+	next->offset = entry->offset;
+	if (entry->object) {
+		bsdvm_family_lock(map->family);
+		list_del_init(&entry->object_link);
+		bsdvm_object_deallocate(entry->object);
+		bsdvm_family_unlock(map->family);
+	}
+	entry_free(entry);
+}
+
+/**
+ * bsdvm_entry_simplify - merge entries that have become alike
+ * @map:   locked exclusively
+ * @first: first page of the range that changed
+ * @last:  last page of it, inclusive; its neighbours are considered, too
+ */
+void bsdvm_entry_simplify(struct bsdvm_map *map, bsdvm_pindex_t first,
+			  bsdvm_pindex_t last)
+{
+	struct bsdvm_entry *entry, *next;
+
+	lockdep_assert_held_write(&map->lock);
+	entry = bsdvm_map_entry_from(map, first ? first - 1 : 0);
+	while (entry && entry->start <= last) {
+		next = bsdvm_map_entry_from(map, entry->last + 1);
+		if (entry_can_merge(entry, next))
+			entry_merge(entry, next);
+		entry = next;
+	}
+}
+
+/**
+ * bsdvm_entry_make_top - give an entry an object it may write to
+ * @entry: its map locked exclusively
+ *
+ * M-18, M-19: creates the object, or shadows a frozen one. NEEDS_COPY is clear
+ * afterwards; COW stays.
+ *
+ * Return: SUCCESS or RESOURCE_SHORTAGE.
+ */
+bsdvm_status_t bsdvm_entry_make_top(struct bsdvm_entry *entry)
+{
+	struct bsdvm_map *map = entry->map;
+	struct bsdvm_object *top;
+
+	lockdep_assert_held_write(&map->lock);
+	if (!entry->object)
+		return entry_make_object(entry);
+	if (!bsdvm_entry_needs_copy(entry))
+		return BSDVM_SUCCESS;
+	bsdvm_family_lock(map->family);
+	top = bsdvm_object_shadow(entry->object, entry->offset,
+				  bsdvm_entry_npages(entry));
+	if (top && top != entry->object)
+		bsdvm_entry_set_object(entry, top, 0);
+	bsdvm_family_unlock(map->family);
+	if (!top)
+		return BSDVM_RESOURCE_SHORTAGE;
+	entry->flags &= ~BSDVM_ENTRY_NEEDS_COPY;
+	return BSDVM_SUCCESS;
+}

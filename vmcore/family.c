@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * A family: the maps, snapshots and objects that descend from one map.
+ *
+ * One lock for the family's topology, not one for each object: reverse mapping
+ * walks from the back to the front, faults from the front to the back, and no
+ * lock class can express the depth of a chain. Faults stay clear of this lock;
+ * they take it once, when the first write after a snapshot pushes a shadow.
+ */
+
+#include "internal.h"
+#include "vmcore.h"
+#include "info.h"
+#include "object.h"
+#include "snapshot.h"
+#include "stats.h"
+
+/* All families, for those who look from outside; nothing else uses it. */
+static DEFINE_MUTEX(families_lock);
+static LIST_HEAD(families);
+
+struct bsdvm_family *bsdvm_family_create(void)
+{
+	struct bsdvm_family *family = kzalloc(sizeof(*family),
+					      GFP_KERNEL_ACCOUNT);
+
+	if (!family)
+		return NULL;
+	refcount_set(&family->refs, 1);
+	mutex_init(&family->lock);
+	seqcount_mutex_init(&family->seq, &family->lock);
+	INIT_LIST_HEAD(&family->maps);
+	INIT_LIST_HEAD(&family->pending);
+	INIT_LIST_HEAD(&family->dead);
+	xa_init_flags(&family->snapshots, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	mutex_lock(&families_lock);
+	list_add_tail(&family->link, &families);
+	mutex_unlock(&families_lock);
+	bsdvm_count(live_families);
+	return family;
+}
+
+void bsdvm_family_get(struct bsdvm_family *family)
+{
+	refcount_inc(&family->refs);
+}
+
+/**
+ * bsdvm_family_put - a map of the family is gone
+ * @family: not locked
+ *
+ * With the last map go the snapshots: no id can name them any more.
+ */
+void bsdvm_family_put(struct bsdvm_family *family)
+{
+	if (!refcount_dec_and_test(&family->refs))
+		return;
+	mutex_lock(&families_lock);
+	list_del(&family->link);
+	mutex_unlock(&families_lock);
+	bsdvm_family_lock(family);
+	bsdvm_snapshot_drop_all(family);
+	bsdvm_family_unlock(family);
+	xa_destroy(&family->snapshots);
+	mutex_destroy(&family->lock);
+	bsdvm_uncount(live_families);
+	kfree(family);
+}
+
+void bsdvm_family_lock(struct bsdvm_family *family)
+{
+	mutex_lock(&family->lock);
+}
+
+bool bsdvm_family_trylock(struct bsdvm_family *family)
+{
+	return mutex_trylock(&family->lock);
+}
+
+/* One after the other, however long the chain: a collapse may offer more. */
+static void family_collapse(struct bsdvm_family *family)
+{
+	struct bsdvm_object *object;
+
+	while (!list_empty(&family->pending)) {
+		object = list_first_entry(&family->pending,
+					  struct bsdvm_object, pending_link);
+		list_del_init(&object->pending_link);
+		bsdvm_object_collapse(object);
+	}
+}
+
+/**
+ * bsdvm_family_unlock - end a change of topology
+ * @family: locked
+ *
+ * Objects left with one shadow meanwhile are collapsed into it; those that
+ * lost their last reference are destroyed, after the lock is released. May
+ * sleep.
+ */
+void bsdvm_family_unlock(struct bsdvm_family *family)
+{
+	struct bsdvm_object *object, *next;
+	LIST_HEAD(dead);
+
+	family_collapse(family);
+	list_splice_init(&family->dead, &dead);
+	mutex_unlock(&family->lock);
+	list_for_each_entry_safe(object, next, &dead, shadow_link)
+		bsdvm_object_destroy(object);
+}
+
+/**
+ * bsdvm_family_for_each - visit every family
+ * @visit: called with a family that lives at least until it returns; may lock
+ *         it
+ * @data:  passed on
+ */
+void bsdvm_family_for_each(void (*visit)(struct bsdvm_family *family,
+					 void *data), void *data)
+{
+	struct bsdvm_family *family;
+
+	mutex_lock(&families_lock);
+	list_for_each_entry(family, &families, link)
+		visit(family, data);
+	mutex_unlock(&families_lock);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The state of one fault, shared by the steps that resolve it. */
+#ifndef BSDVM_VMCORE_FAULT_H
+#define BSDVM_VMCORE_FAULT_H
+
+#include "busy.h"
+#include "map.h"
+#include "resolve.h"
+
+/* What to do between two attempts, with nothing held. */
+enum fault_pause {
+	FAULT_PAUSE_NONE,
+	FAULT_PAUSE_WAIT,	/* fs->wait is prepared */
+	FAULT_PAUSE_MEMORY,	/* wait for the page budget (F-49) */
+	FAULT_PAUSE_DELAY,	/* fs->delay jiffies (F-48) */
+	FAULT_PAUSE_SHORT,	/* a short while (F-66) */
+	FAULT_PAUSE_READAHEAD,	/* visit the pager at fs->cursor (F-41) */
+};
+
+/**
+ * struct fault_state - one fault, over all its attempts
+ *
+ * Survives attempts:
+ * @request:   what was asked; @request->fault_type is what each attempt begins
+ *             with again (F-17)
+ * @didlimit:  the rate limit was applied (F-48)
+ * @shortages: failed allocations under the page budget so far
+ * @want_top:  the next lookup must yield an object of the map's own
+ * @readahead: a read-ahead mark was met (F-54)
+ *
+ * One attempt:
+ * @lookup:    the map's answer; @lookup.object is the first object
+ * @map_locked: map->lock is held shared
+ * @cursor:    the object in hand
+ * @page:      the page in hand: referenced
+ * @page_locked: and its folio lock is held
+ * @owned:     and it lies in the first object, made or found there
+ * @zero_filled: and this attempt made it, of zeroes
+ * @first_busy: the slot in the first object is claimed
+ * @first_slot: what it held before: NULL or a tombstone
+ * @pip:       an object whose paging in progress is ours, or NULL
+ *
+ * @pause:     what to do before the next attempt
+ * @delay:     for FAULT_PAUSE_DELAY, in jiffies
+ * @wait:      for FAULT_PAUSE_WAIT
+ */
+struct fault_state {
+	struct bsdvm_fault *request;
+	bool didlimit;
+	unsigned int shortages;
+	bool want_top;
+	bool readahead;
+
+	struct bsdvm_lookup lookup;
+	bool map_locked;
+	struct bsdvm_cursor cursor;
+	struct folio *page;
+	bool page_locked;
+	bool owned;
+	bool zero_filled;
+	bool first_busy;
+	void *first_slot;
+	struct bsdvm_object *pip;
+
+	enum fault_pause pause;
+	long delay;
+	struct bsdvm_wait wait;
+};
+
+static inline bool fault_is_write(const struct fault_state *fs)
+{
+	return fs->lookup.fault_type & BSDVM_PROT_WRITE;
+}
+
+static inline bool fault_is_wiring(const struct fault_state *fs)
+{
+	return fs->request->flags & BSDVM_FAULT_WIRE_MASK;
+}
+
+/* folio->index of the page this fault makes in the first object. */
+static inline unsigned long fault_page_index(const struct fault_state *fs,
+					     bsdvm_pindex_t pindex)
+{
+	return fs->lookup.map ? fs->lookup.map->index_base + pindex : pindex;
+}
+
+/* fault.c */
+bsdvm_status_t fault_retry(struct fault_state *fs, enum fault_pause pause);
+
+/* fault_object.c */
+bsdvm_status_t fault_object(struct fault_state *fs);
+bsdvm_status_t fault_claim_first(struct fault_state *fs);
+struct folio *fault_alloc(struct fault_state *fs, bool zeroed,
+			  bsdvm_status_t *status);
+void fault_publish(struct fault_state *fs, struct folio *page);
+
+/* fault_cow.c */
+bsdvm_status_t fault_cow(struct fault_state *fs);
+
+/* fault_pager.c */
+bsdvm_status_t fault_pager(struct fault_state *fs);
+void fault_readahead(struct fault_state *fs);
+
+/* prefault.c */
+bool prefault(struct fault_state *fs);
+
+/* ratelimit.c */
+long bsdvm_ratelimit_delay(void);
+
+#endif /* BSDVM_VMCORE_FAULT_H */

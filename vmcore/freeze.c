@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Freezing: from now on nobody writes this object.
+ *
+ * The map is locked exclusively from the first mark until the last mapping is
+ * gone, so writes by fault and by system call wait: what they write comes
+ * wholly after the cut. Only pages of the top object can be mapped for writing,
+ * hence only these are visited: the cost is that of what was written since the
+ * last freeze. An entry that is frozen already costs nothing.
+ *
+ *   1. Wait for the folio lock of each page: a fault that was about to map it
+ *      has done so, or will look again and find the entry frozen.
+ *   2. Remove the mappings.
+ *   3. A page that still has users besides its slot is in somebody's hands: a
+ *      pin, through which it may be written at any time, or a mapping on its
+ *      way out of another CPU's TLB. It stays with the live map, in a new top
+ *      object, and the frozen object gets a copy. So do wired pages, which the
+ *      live map must never have to allocate again.
+ */
+
+#include "internal.h"
+#include "vmcore.h"
+#include "busy.h"
+#include "map.h"
+#include "object.h"
+#include "page.h"
+#include "snapshot.h"
+#include "stats.h"
+
+/* Mapped pages no further apart than this are unmapped in one go. */
+#define FREEZE_GAP	16
+
+/**
+ * struct freeze_run - a stretch of the map whose mappings are to be removed
+ * @map:   whose
+ * @first: first page
+ * @next:  page after the last one; equal to @first when empty
+ */
+struct freeze_run {
+	struct bsdvm_map *map;
+	bsdvm_pindex_t first;
+	bsdvm_pindex_t next;
+};
+
+static void freeze_run_flush(struct freeze_run *run)
+{
+	if (run->next > run->first)
+		bsdvm_pmap->remove(run->map, run->first,
+				   run->next - run->first);
+	run->first = run->next;
+}
+
+static void freeze_run_add(struct freeze_run *run, bsdvm_pindex_t pindex)
+{
+	if (run->next == run->first || pindex > run->next + FREEZE_GAP) {
+		freeze_run_flush(run);
+		run->first = pindex;
+	}
+	run->next = pindex + 1;
+}
+
+/* Steps 1 and 2 for one stretch of pages found under RCU. */
+#define FREEZE_BATCH	32
+
+struct freeze_batch {
+	unsigned int n;
+	struct folio *pages[FREEZE_BATCH];
+	unsigned long index[FREEZE_BATCH];
+};
+
+/* The next pages of the object from @from on. The map is locked: they stay. */
+static void freeze_collect(struct bsdvm_object *object, unsigned long from,
+			   unsigned long last, struct freeze_batch *batch)
+{
+	XA_STATE(xas, &object->slots, from);
+	void *slot;
+
+	batch->n = 0;
+	rcu_read_lock();
+	xas_for_each(&xas, slot, last) {
+		if (xas_retry(&xas, slot) || !bsdvm_slot_is_page(slot))
+			continue;
+		batch->pages[batch->n] = slot;
+		batch->index[batch->n++] = xas.xa_index;
+		if (batch->n == FREEZE_BATCH)
+			break;
+	}
+	rcu_read_unlock();
+}
+
+static unsigned long freeze_last_index(const struct bsdvm_entry *entry)
+{
+	return entry->offset + (entry->last - entry->start);
+}
+
+/* Steps 1 and 2. */
+static void freeze_unmap(struct bsdvm_entry *entry)
+{
+	struct freeze_run run = { .map = entry->map };
+	unsigned long next = entry->offset;
+	struct freeze_batch batch;
+	unsigned int i;
+
+	do {
+		freeze_collect(entry->object, next, freeze_last_index(entry),
+			       &batch);
+		for (i = 0; i < batch.n; i++) {
+			folio_wait_locked(batch.pages[i]);
+			if (!folio_mapped(batch.pages[i]))
+				continue;
+			freeze_run_add(&run, batch.index[i] - entry->offset +
+					     entry->start);
+		}
+		if (batch.n)
+			next = batch.index[batch.n - 1] + 1;
+		cond_resched();
+	} while (batch.n == FREEZE_BATCH);
+	freeze_run_flush(&run);
+}
+
+/* Step 3: one reference is the slot's; any other is somebody's hand. */
+static bool freeze_must_stay_live(const struct folio *page)
+{
+	return folio_ref_count(page) != 1 || bsdvm_page_wire_count(page);
+}
+
+/* The frozen object's stand-in for a page that stays live. */
+static struct folio *freeze_copy(struct bsdvm_object *object,
+				 struct folio *page)
+{
+	struct folio *copy = bsdvm_page_alloc(object, false);
+
+	if (!copy)
+		return NULL;
+	bsdvm_page_copy(copy, page);
+	bsdvm_page_bind(copy, page->index,
+			BSDVM_PAGE_FRESH | BSDVM_PAGE_DIRTY);
+	folio_unlock(copy);
+	bsdvm_count(snapshot_copies);
+	return copy;
+}
+
+/* Move one page to the live object; @live becomes it on first use. */
+static bsdvm_status_t freeze_keep_live(struct bsdvm_entry *entry,
+				       struct bsdvm_object **live,
+				       unsigned long index, struct folio *page)
+{
+	struct folio *copy;
+
+	if (!*live)
+		*live = bsdvm_object_alloc(entry->map->family,
+					   bsdvm_entry_npages(entry));
+	if (!*live)
+		return BSDVM_RESOURCE_SHORTAGE;
+	copy = freeze_copy(entry->object, page);
+	if (!copy)
+		return BSDVM_RESOURCE_SHORTAGE;
+	if (xa_is_err(xa_store(&(*live)->slots, index - entry->offset, page,
+			       GFP_KERNEL))) {
+		bsdvm_page_free(copy);
+		return BSDVM_RESOURCE_SHORTAGE;
+	}
+	atomic_long_inc(&(*live)->resident);
+	xa_store(&entry->object->slots, index, copy, GFP_NOWAIT);
+	return BSDVM_SUCCESS;
+}
+
+/* Undo: the pages go back to where they were, over their copies. */
+static void freeze_restore(struct bsdvm_entry *entry, struct bsdvm_object *live)
+{
+	unsigned long index;
+	void *page;
+
+	if (!live)
+		return;
+	xa_for_each(&live->slots, index, page) {
+		bsdvm_page_free(xa_store(&entry->object->slots,
+					 index + entry->offset, page,
+					 GFP_NOWAIT));
+		xa_erase(&live->slots, index);
+		atomic_long_dec(&live->resident);
+	}
+	bsdvm_family_lock(live->family);
+	bsdvm_object_deallocate(live);
+	bsdvm_family_unlock(live->family);
+}
+
+/* Step 3. */
+static bsdvm_status_t freeze_sort(struct bsdvm_entry *entry,
+				  struct bsdvm_object **live)
+{
+	unsigned long next = entry->offset;
+	bsdvm_status_t status;
+	struct freeze_batch batch;
+	unsigned int i;
+
+	do {
+		freeze_collect(entry->object, next, freeze_last_index(entry),
+			       &batch);
+		for (i = 0; i < batch.n; i++) {
+			if (likely(!freeze_must_stay_live(batch.pages[i])))
+				continue;
+			status = freeze_keep_live(entry, live, batch.index[i],
+						  batch.pages[i]);
+			if (status != BSDVM_SUCCESS)
+				return status;
+		}
+		if (batch.n)
+			next = batch.index[batch.n - 1] + 1;
+	} while (batch.n == FREEZE_BATCH);
+	return BSDVM_SUCCESS;
+}
+
+/* M-45: what no longer needs to be behind the object should not be. */
+static void freeze_collapse(struct bsdvm_entry *entry)
+{
+	struct bsdvm_family *family = entry->map->family;
+
+	if (!entry->object->backing_object)
+		return;
+	bsdvm_family_lock(family);
+	bsdvm_object_collapse(entry->object);
+	bsdvm_family_unlock(family);
+}
+
+/* The live object, with the pages that stay, goes in front of the frozen. */
+static void freeze_put_live(struct bsdvm_entry *entry,
+			    struct bsdvm_object *live)
+{
+	struct bsdvm_family *family = entry->map->family;
+
+	bsdvm_family_lock(family);
+	bsdvm_object_attach(live, entry->object, entry->offset, live->size);
+	bsdvm_entry_set_object(entry, live, 0);
+	bsdvm_family_unlock(family);
+}
+
+/* A top object that nobody wrote to can go on being the top. */
+static bool freeze_is_needless(const struct bsdvm_entry *entry)
+{
+	const struct bsdvm_object *object = entry->object;
+
+	return !object || bsdvm_entry_needs_copy(entry) ||
+	       (object->backing_object && xa_empty(&object->slots) &&
+		!object->pager && !entry->offset);
+}
+
+static bsdvm_status_t freeze_entry(struct bsdvm_entry *entry)
+{
+	struct bsdvm_object *live = NULL;
+	bsdvm_status_t status;
+
+	if (freeze_is_needless(entry))
+		return BSDVM_SUCCESS;
+	freeze_collapse(entry);
+	freeze_unmap(entry);
+	status = freeze_sort(entry, &live);
+	if (status != BSDVM_SUCCESS) {
+		freeze_restore(entry, live);
+		return status;
+	}
+	entry->flags |= BSDVM_ENTRY_COW;
+	if (live)
+		freeze_put_live(entry, live);
+	else
+		entry->flags |= BSDVM_ENTRY_NEEDS_COPY;
+	return BSDVM_SUCCESS;
+}
+
+/**
+ * bsdvm_freeze_range - freeze the objects of the entries in a range
+ * @map:   locked exclusively
+ * @first: first page
+ * @last:  last page, inclusive; whole entries are frozen
+ *
+ * Afterwards each entry has no object, or NEEDS_COPY, or a top object of its
+ * own in front of the frozen one: see bsdvm_segment_of().
+ *
+ * Return: SUCCESS or RESOURCE_SHORTAGE: what was frozen by then stays frozen,
+ * which changes nothing that anybody sees.
+ */
+bsdvm_status_t bsdvm_freeze_range(struct bsdvm_map *map, bsdvm_pindex_t first,
+				  bsdvm_pindex_t last)
+{
+	struct bsdvm_entry *entry;
+	bsdvm_status_t status;
+
+	lockdep_assert_held_write(&map->lock);
+	bsdvm_for_each_entry(map, entry, first, last) {
+		status = freeze_entry(entry);
+		if (status != BSDVM_SUCCESS)
+			return status;
+	}
+	return BSDVM_SUCCESS;
+}

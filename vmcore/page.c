@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Pages: birth, content, state and end; and the page budget.
+ *
+ * Pages come from the kernel's allocator, charged to the memory cgroup of who
+ * needs them, never movable, and go back to it by the last put; there is no
+ * list of free pages of our own.
+ */
+
+#include "internal.h"
+#include "vmcore.h"
+#include "page.h"
+#include "pager.h"
+#include "stats.h"
+
+struct bsdvm_budget bsdvm_budget;
+
+/* The inode all pages of the module belong to; see bsdvm_page_bind(). */
+static struct address_space *page_anchor __read_mostly;
+
+void bsdvm_page_init(struct address_space *anchor)
+{
+	page_anchor = anchor;
+}
+
+static atomic_long_t *page_word(struct folio *page)
+{
+	BUILD_BUG_ON(sizeof(page->private) != sizeof(atomic_long_t));
+	return (atomic_long_t *)&page->private;
+}
+
+/**
+ * bsdvm_page_alloc - a new page, seen by nobody yet
+ * @object: for which object
+ * @zeroed: with its bytes cleared; otherwise they are undefined and the caller
+ *          fills them all
+ *
+ * May sleep. P-1 without the insertion: the slot is busy meanwhile.
+ *
+ * Return: the page with one reference, locked, or NULL.
+ */
+struct folio *bsdvm_page_alloc(struct bsdvm_object *object, bool zeroed)
+{
+	gfp_t gfp = GFP_HIGHUSER | __GFP_ACCOUNT;
+	struct folio *page;
+
+	page = folio_alloc(zeroed ? gfp | __GFP_ZERO : gfp, 0);
+	if (!page)
+		return NULL;
+	if (WARN_ON_ONCE(!folio_trylock(page))) {
+		folio_put(page);
+		return NULL;
+	}
+	bsdvm_count(live_pages);
+	return page;
+}
+
+/**
+ * bsdvm_page_bind - give a new page its identity
+ * @page:  locked, not mapped
+ * @index: the map's index base plus the page's index there
+ * @state: BSDVM_PAGE_* and queue
+ *
+ * mapping and index are what shared futexes and lockless page pinning know a
+ * page by. The mapping is the anchor inode, which outlives every page; a page
+ * may outlive the map that made it.
+ */
+void bsdvm_page_bind(struct folio *page, unsigned long index,
+		     unsigned long state)
+{
+	page->mapping = page_anchor;
+	page->index = index;
+	page->private = (void *)state;
+}
+
+/* The page is locked, unmapped or about to be, and out of its slot. */
+static void page_unbind(struct folio *page)
+{
+	unsigned long state = bsdvm_page_state(page);
+
+	bsdvm_count_add(live_wired, -(u64)(state >> BSDVM_PAGE_WIRE_SHIFT));
+	page->mapping = NULL;
+	page->private = NULL;
+	bsdvm_count(v_tfree);
+	bsdvm_uncount(live_pages);
+}
+
+/**
+ * bsdvm_page_free - give back a page that is out of its slot and unmapped
+ * @page: not locked by the caller, who owns the slot's reference
+ *
+ * Waits for the folio lock, hence for faults about to map the page to see
+ * that it no longer resolves (P-11). Holders keep the bytes (P-12).
+ */
+void bsdvm_page_free(struct folio *page)
+{
+	folio_lock(page);
+	page_unbind(page);
+	folio_unlock(page);
+	folio_put(page);
+}
+
+/**
+ * bsdvm_page_discard - give back a page that nobody ever saw
+ * @page: from bsdvm_page_alloc(), still locked
+ */
+void bsdvm_page_discard(struct folio *page)
+{
+	page_unbind(page);
+	folio_unlock(page);
+	folio_put(page);
+}
+
+/**
+ * bsdvm_page_copy - copy all bytes of a page
+ * @to:   locked, seen by nobody
+ * @from: referenced
+ */
+void bsdvm_page_copy(struct folio *to, struct folio *from)
+{
+	copy_highpage(folio_page(to, 0), folio_page(from, 0));
+}
+
+/**
+ * bsdvm_page_clear - clear part of a page
+ * @page: locked
+ * @from: first byte
+ * @to:   end, exclusive
+ */
+void bsdvm_page_clear(struct folio *page, unsigned int from, unsigned int to)
+{
+	char *kaddr = kmap_local_folio(page, 0);
+
+	memset(kaddr + from, 0, to - from);
+	kunmap_local(kaddr);
+}
+
+bool bsdvm_page_test_clear(struct folio *page, unsigned long flag)
+{
+	if (!(bsdvm_page_state(page) & flag))
+		return false;
+	return atomic_long_fetch_andnot(flag, page_word(page)) & flag;
+}
+
+void bsdvm_page_set(struct folio *page, unsigned long flags)
+{
+	if ((bsdvm_page_state(page) & flags) != flags)
+		atomic_long_or(flags, page_word(page));
+}
+
+/**
+ * bsdvm_page_requeue - move a page to another queue
+ * @page:  referenced
+ * @queue: BSDVM_QUEUE_*; a wired page stays in none (P-14)
+ *
+ * P-22, P-23: leaving CACHE for ACTIVE or INACTIVE counts as a reactivation.
+ */
+void bsdvm_page_requeue(struct folio *page, unsigned long queue)
+{
+	long old = atomic_long_read(page_word(page)), new;
+
+	do {
+		if (old >> BSDVM_PAGE_WIRE_SHIFT)
+			queue = BSDVM_QUEUE_NONE;
+		new = (old & ~BSDVM_PAGE_QUEUE) | queue;
+		if (new == old)
+			return;
+	} while (!atomic_long_try_cmpxchg(page_word(page), &old, new));
+	if ((old & BSDVM_PAGE_QUEUE) == BSDVM_QUEUE_CACHE)
+		bsdvm_count(v_reactivated);
+}
+
+/* FP-8, F-24: referenced and active, at the price of a look when it is both. */
+void bsdvm_page_activate(struct folio *page)
+{
+	bsdvm_page_set(page, BSDVM_PAGE_REFERENCED);
+	if (bsdvm_page_queue(page) != BSDVM_QUEUE_ACTIVE)
+		bsdvm_page_requeue(page, BSDVM_QUEUE_ACTIVE);
+}
+
+/**
+ * bsdvm_page_dirty - the page is, or may be, newer than the pager's copy
+ * @object: the page's object
+ * @pindex: its place there
+ * @page:   referenced
+ *
+ * F-90, P-17: dirty and no longer swapped.
+ */
+void bsdvm_page_dirty(struct bsdvm_object *object, bsdvm_pindex_t pindex,
+		      struct folio *page)
+{
+	bsdvm_page_set(page, BSDVM_PAGE_DIRTY);
+	if (bsdvm_page_test_clear(page, BSDVM_PAGE_SWAPPED))
+		bsdvm_pager_forget(object, pindex);
+}
+
+/* P-14: a wired page leaves its queue. */
+void bsdvm_page_wire(struct folio *page)
+{
+	atomic_long_add(BSDVM_PAGE_WIRE_ONE, page_word(page));
+	bsdvm_count(live_wired);
+	bsdvm_page_requeue(page, BSDVM_QUEUE_NONE);
+}
+
+/* P-14: the last unwiring makes the page active. */
+void bsdvm_page_unwire(struct folio *page)
+{
+	if (WARN_ON_ONCE(!bsdvm_page_wire_count(page)))
+		return;
+	atomic_long_sub(BSDVM_PAGE_WIRE_ONE, page_word(page));
+	bsdvm_uncount(live_wired);
+	bsdvm_page_requeue(page, BSDVM_QUEUE_ACTIVE);
+}
+
+static unsigned long budget_free(void)
+{
+	struct bsdvm_stats sum;
+
+	bsdvm_stats_sum(&sum);
+	return sum.live_pages < bsdvm_budget.limit ?
+	       bsdvm_budget.limit - sum.live_pages : 0;
+}
+
+/* Too few pages to allocate one for a fault (F-49)? */
+bool bsdvm_budget_is_severe(void)
+{
+	unsigned long free;
+
+	if (likely(!bsdvm_budget.limit))
+		return false;
+	free = budget_free();
+	return bsdvm_budget.severe > free || bsdvm_budget.reserved > free;
+}
+
+/**
+ * bsdvm_budget_wait - wait a while for memory (P-20)
+ *
+ * Called with nothing held.
+ *
+ * Return: 0 to try again, -EINTR after a fatal signal.
+ */
+int bsdvm_budget_wait(void)
+{
+	if (bsdvm_budget.limit && budget_free() < bsdvm_budget.target)
+		schedule_timeout_killable(HZ / 10);
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* What the core asks of an object's pager. */
+#ifndef BSDVM_VMCORE_PAGER_H
+#define BSDVM_VMCORE_PAGER_H
+
+static inline bool bsdvm_pager_has_page(struct bsdvm_object *object,
+					bsdvm_pindex_t pindex)
+{
+	return object->pager && object->pager->has_page(object, pindex);
+}
+
+static inline void bsdvm_pager_forget(struct bsdvm_object *object,
+				      bsdvm_pindex_t pindex)
+{
+	if (object->pager && object->pager->forget)
+		object->pager->forget(object, pindex);
+}
+
+enum bsdvm_pager_result bsdvm_pager_get_page(struct bsdvm_pager_request *req);
+void bsdvm_pager_readahead(struct bsdvm_object *object, bsdvm_pindex_t pindex);
+void bsdvm_pager_dealloc(struct bsdvm_object *object);
+
+#endif /* BSDVM_VMCORE_PAGER_H */

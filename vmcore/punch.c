@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Taking pages away: holes, and the end of a map.
+ *
+ * Only the map's own top object is touched. Where an object behind it has a
+ * page, the top gets a tombstone, or a narrower window; snapshots keep what
+ * they have.
+ *
+ *     top:      a . c .        punch pages 0..2:    0 0 . .
+ *     backing:  A B . D                             A B . D
+ *
+ * The map is locked exclusively throughout: slots change first, then faults
+ * about to map a page of the range are waited for (their folio locks), then
+ * mappings are removed, then the pages go.
+ */
+
+#include "internal.h"
+#include "vmcore.h"
+#include "busy.h"
+#include "map.h"
+#include "object.h"
+#include "page.h"
+#include "pager.h"
+#include "stats.h"
+#include "wire.h"
+
+/* What to do about a page that an object behind the top shows at @index. */
+typedef bsdvm_status_t (*punch_visit_t)(struct bsdvm_object *top,
+					bsdvm_pindex_t index, void *slot);
+
+static bsdvm_status_t punch_visit_stored(struct bsdvm_object *top,
+					 struct bsdvm_object *level,
+					 bsdvm_pindex_t first,
+					 bsdvm_pindex_t last,
+					 bsdvm_pindex_t shift,
+					 punch_visit_t visit)
+{
+	bsdvm_status_t status = BSDVM_SUCCESS;
+
+	for (; level->pager && first <= last && status == BSDVM_SUCCESS;
+	     first++)
+		if (bsdvm_pager_has_page(level, first))
+			status = visit(top, first - shift, NULL);
+	return status;
+}
+
+/*
+ * Call @visit for every page that objects behind @top have in a range of it,
+ * hidden by nearer ones or not. Entry: family->lock held.
+ */
+static bsdvm_status_t punch_for_each_below(struct bsdvm_object *top,
+					   bsdvm_pindex_t first,
+					   bsdvm_pindex_t last,
+					   punch_visit_t visit)
+{
+	struct bsdvm_object *level = top;
+	bsdvm_status_t status = BSDVM_SUCCESS;
+	bsdvm_pindex_t shift = 0;
+	unsigned long index;
+	void *slot;
+
+	while (level->backing_object && first < level->backing_end) {
+		last = min(last, level->backing_end - 1);
+		first += level->backing_offset;
+		last += level->backing_offset;
+		shift += level->backing_offset;
+		level = level->backing_object;
+		xa_for_each_range(&level->slots, index, slot, first, last) {
+			if (bsdvm_slot_is_zero(slot))
+				continue;
+			status = visit(top, index - shift, slot);
+			if (status != BSDVM_SUCCESS)
+				return status;
+			cond_resched();
+		}
+		status = punch_visit_stored(top, level, first, last, shift,
+					    visit);
+		if (status != BSDVM_SUCCESS)
+			return status;
+	}
+	return status;
+}
+
+/* Room for a tombstone, so that putting it there cannot fail. */
+static bsdvm_status_t punch_reserve(struct bsdvm_object *top,
+				    bsdvm_pindex_t index, void *slot)
+{
+	return xa_reserve(&top->slots, index, GFP_KERNEL) ?
+	       BSDVM_RESOURCE_SHORTAGE : BSDVM_SUCCESS;
+}
+
+static bsdvm_status_t punch_release(struct bsdvm_object *top,
+				    bsdvm_pindex_t index, void *slot)
+{
+	xa_release(&top->slots, index);
+	return BSDVM_SUCCESS;
+}
+
+static bsdvm_status_t punch_bury(struct bsdvm_object *top,
+				 bsdvm_pindex_t index, void *slot)
+{
+	xa_cmpxchg(&top->slots, index, NULL, BSDVM_SLOT_ZERO, GFP_KERNEL);
+	return BSDVM_SUCCESS;
+}
+
+/* A fault about to map a page from behind: let it, then look again. */
+static bsdvm_status_t punch_await(struct bsdvm_object *top,
+				  bsdvm_pindex_t index, void *slot)
+{
+	if (bsdvm_slot_is_page(slot))
+		folio_wait_locked(slot);
+	return BSDVM_SUCCESS;
+}
+
+/**
+ * struct punch - one object's part of a hole
+ * @entry:      the entry; its map is locked exclusively, its object the map's
+ * @first:      first index in the object
+ * @last:       last index, inclusive
+ * @keep_wired: wired pages stay, cleared (O-38); otherwise they go like others
+ * @pages:      pages taken out of their slots
+ */
+struct punch {
+	struct bsdvm_entry *entry;
+	bsdvm_pindex_t first;
+	bsdvm_pindex_t last;
+	bool keep_wired;
+	struct list_head pages;
+};
+
+static bool punch_keeps(const struct punch *punch, const struct folio *page)
+{
+	return punch->keep_wired && bsdvm_page_wire_count(page);
+}
+
+/* A window that ends within the hole is narrowed; others get tombstones. */
+static bsdvm_status_t punch_hide(struct punch *punch)
+{
+	struct bsdvm_object *top = punch->entry->object;
+	bsdvm_status_t status;
+
+	if (!top->backing_object)
+		return BSDVM_SUCCESS;
+	if (punch->last >= top->backing_end - 1) {
+		bsdvm_object_clip_backing(top, punch->first);
+		return BSDVM_SUCCESS;
+	}
+	status = punch_for_each_below(top, punch->first, punch->last,
+				      punch_reserve);
+	if (status == BSDVM_SUCCESS)
+		punch_for_each_below(top, punch->first, punch->last,
+				     punch_bury);
+	else
+		punch_for_each_below(top, punch->first, punch->last,
+				     punch_release);
+	return status;
+}
+
+/*
+ * Pages of the top object leave their slots. Those that stand in front of
+ * another leave a tombstone: punch_hide() passed over them, so look again.
+ */
+static void punch_take_pages(struct punch *punch)
+{
+	struct bsdvm_object *top = punch->entry->object;
+	unsigned long index;
+	void *slot;
+
+	xa_for_each_range(&top->slots, index, slot, punch->first,
+			  punch->last) {
+		if (!bsdvm_slot_is_page(slot) || punch_keeps(punch, slot))
+			continue;
+		if (top->backing_object && index < top->backing_end)
+			xa_store(&top->slots, index, BSDVM_SLOT_ZERO,
+				 GFP_NOWAIT);
+		else
+			xa_erase(&top->slots, index);
+		atomic_long_dec(&top->resident);
+		bsdvm_pager_forget(top, index);
+		folio_wait_locked(slot);
+		list_add_tail(&((struct folio *)slot)->lru, &punch->pages);
+		cond_resched();
+	}
+}
+
+/* Stored pages of the top object go as well. */
+static void punch_forget_stored(struct punch *punch)
+{
+	struct bsdvm_object *top = punch->entry->object;
+	bsdvm_pindex_t index;
+
+	if (!top->pager)
+		return;
+	for (index = punch->first; index <= punch->last; index++)
+		if (bsdvm_pager_has_page(top, index))
+			bsdvm_pager_forget(top, index);
+}
+
+static void punch_clear_wired(struct punch *punch)
+{
+	struct bsdvm_object *top = punch->entry->object;
+	unsigned long index;
+	void *slot;
+
+	xa_for_each_range(&top->slots, index, slot, punch->first,
+			  punch->last) {
+		if (!bsdvm_slot_is_page(slot) || !punch_keeps(punch, slot))
+			continue;
+		folio_lock(slot);
+		bsdvm_page_clear(slot, 0, PAGE_SIZE);
+		folio_unlock(slot);
+	}
+}
+
+static void punch_free_pages(struct punch *punch)
+{
+	struct folio *page, *next;
+
+	list_for_each_entry_safe(page, next, &punch->pages, lru) {
+		list_del(&page->lru);
+		bsdvm_page_free(page);
+	}
+}
+
+static void punch_unmap(struct punch *punch)
+{
+	struct bsdvm_entry *entry = punch->entry;
+
+	bsdvm_pmap->remove(entry->map,
+			   punch->first - entry->offset + entry->start,
+			   punch->last - punch->first + 1);
+}
+
+/* The whole sequence for one object. Only hiding can fail, and it is first. */
+static bsdvm_status_t punch_object(struct punch *punch)
+{
+	struct bsdvm_family *family = punch->entry->map->family;
+	bsdvm_status_t status;
+
+	INIT_LIST_HEAD(&punch->pages);
+	bsdvm_family_lock(family);
+	punch_for_each_below(punch->entry->object, punch->first, punch->last,
+			     punch_await);
+	status = punch_hide(punch);
+	if (status == BSDVM_SUCCESS) {
+		punch_take_pages(punch);
+		punch_forget_stored(punch);
+	}
+	bsdvm_family_unlock(family);
+	if (status != BSDVM_SUCCESS)
+		return status;
+	punch_unmap(punch);
+	if (punch->keep_wired)
+		punch_clear_wired(punch);
+	punch_free_pages(punch);
+	return BSDVM_SUCCESS;
+}
+
+static bsdvm_status_t punch_entry(struct bsdvm_entry *entry,
+				  bsdvm_pindex_t first, bsdvm_pindex_t last,
+				  bool keep_wired)
+{
+	struct punch punch = { .entry = entry, .keep_wired = keep_wired };
+	bsdvm_status_t status;
+
+	if (!entry->object)
+		return BSDVM_SUCCESS;
+	status = bsdvm_entry_make_top(entry);
+	if (status != BSDVM_SUCCESS)
+		return status;
+	punch.first = bsdvm_entry_index(entry, max(first, entry->start));
+	punch.last = bsdvm_entry_index(entry, min(last, entry->last));
+	return punch_object(&punch);
+}
+
+/**
+ * bsdvm_map_punch - make a range read zero
+ * @map:   where
+ * @first: first page
+ * @last:  last page, inclusive; what lies beyond the end is ignored
+ *
+ * Memory is given back, but for wired pages, which are cleared. Every mapping
+ * of the range is removed: each access from now on sees zeroes.
+ *
+ * Return: SUCCESS, RESOURCE_SHORTAGE (entries before the failing one are
+ * punched) or INTERRUPTED.
+ */
+bsdvm_status_t bsdvm_map_punch(struct bsdvm_map *map, bsdvm_pindex_t first,
+			       bsdvm_pindex_t last)
+{
+	struct bsdvm_entry *entry;
+	bsdvm_status_t status = bsdvm_map_lock(map);
+
+	if (status != BSDVM_SUCCESS)
+		return status;
+	bsdvm_for_each_entry(map, entry, first, last) {
+		status = punch_entry(entry, first, last, true);
+		if (status != BSDVM_SUCCESS)
+			break;
+	}
+	bsdvm_map_unlock(map);
+	return status;
+}
+
+/* Let @entry end at @last instead; room for its new key is reserved. */
+static void resize_entry(struct bsdvm_entry *entry, bsdvm_pindex_t last)
+{
+	struct xarray *entries = &entry->map->entries;
+	bsdvm_pindex_t old = entry->last;
+
+	entry->last = last;
+	xa_store(entries, last, entry, GFP_NOWAIT);
+	xa_erase(entries, old);
+}
+
+/* Pages of entries that go altogether: no fault may be about to map one. */
+static void shrink_await(struct bsdvm_entry *entry)
+{
+	bsdvm_pindex_t first = entry->offset;
+	bsdvm_pindex_t last = bsdvm_entry_index(entry, entry->last);
+	unsigned long index;
+	void *slot;
+
+	if (!entry->object)
+		return;
+	xa_for_each_range(&entry->object->slots, index, slot, first, last)
+		punch_await(entry->object, index, slot);
+	punch_for_each_below(entry->object, first, last, punch_await);
+}
+
+/*
+ * Entries from @size on go, whatever they hold. The map's size is @size
+ * already; mappings go before the objects do (M-52).
+ */
+static void shrink_remove(struct bsdvm_map *map, bsdvm_pindex_t size)
+{
+	struct bsdvm_entry *entry;
+
+	bsdvm_family_lock(map->family);
+	bsdvm_for_each_entry(map, entry, size, BSDVM_PAGES_MAX)
+		shrink_await(entry);
+	bsdvm_pmap->remove(map, size, BSDVM_PAGES_MAX - size);
+	while ((entry = bsdvm_map_entry_from(map, size)))
+		bsdvm_entry_remove(entry);
+	bsdvm_family_unlock(map->family);
+}
+
+/* The entry that spans the new end keeps only what lies before it. */
+static bsdvm_status_t shrink_span(struct bsdvm_map *map, bsdvm_pindex_t size)
+{
+	struct bsdvm_entry *entry = bsdvm_map_entry_at(map, size);
+	bsdvm_status_t status;
+
+	if (!entry || entry->start == size)
+		return BSDVM_SUCCESS;
+	if (xa_reserve(&map->entries, size - 1, GFP_KERNEL))
+		return BSDVM_RESOURCE_SHORTAGE;
+	status = punch_entry(entry, size, entry->last, false);
+	if (status != BSDVM_SUCCESS) {
+		xa_release(&map->entries, size - 1);
+		return status;
+	}
+	resize_entry(entry, size - 1);
+	return BSDVM_SUCCESS;
+}
+
+static bsdvm_status_t map_shrink(struct bsdvm_map *map, bsdvm_pindex_t size)
+{
+	bsdvm_pindex_t old = map->size;
+	bsdvm_status_t status;
+
+	map->size = size;
+	status = shrink_span(map, size);
+	if (status != BSDVM_SUCCESS) {
+		map->size = old;
+		return status;
+	}
+	shrink_remove(map, size);
+	return BSDVM_SUCCESS;
+}
+
+/* May the map's last entry simply become longer? */
+static bool grow_can_extend(const struct bsdvm_entry *entry)
+{
+	return entry && !entry->wired_count &&
+	       !(entry->flags & ~(BSDVM_ENTRY_COW | BSDVM_ENTRY_NEEDS_COPY)) &&
+	       entry->protection == BSDVM_PROT_ALL &&
+	       entry->max_protection == BSDVM_PROT_ALL &&
+	       (!entry->object || bsdvm_object_is_anonymous(entry->object));
+}
+
+/*
+ * The object behind the last entry must read zero where the entry is going to
+ * reach: it may have been longer once, or show more of its backing object.
+ */
+static bsdvm_status_t grow_object(struct bsdvm_entry *entry,
+				  bsdvm_pindex_t last)
+{
+	struct punch punch = {
+		.entry = entry,
+		.first = bsdvm_entry_index(entry, entry->last) + 1,
+		.last = bsdvm_entry_index(entry, last),
+	};
+	struct bsdvm_object *object;
+	bsdvm_status_t status;
+
+	if (!entry->object)
+		return BSDVM_SUCCESS;
+	status = bsdvm_entry_make_top(entry);
+	if (status != BSDVM_SUCCESS)
+		return status;
+	status = punch_object(&punch);
+	if (status != BSDVM_SUCCESS)
+		return status;
+	object = entry->object;
+	bsdvm_family_lock(object->family);
+	WRITE_ONCE(object->size, max(object->size, punch.last + 1));
+	bsdvm_family_unlock(object->family);
+	return BSDVM_SUCCESS;
+}
+
+static bsdvm_status_t grow_extend(struct bsdvm_entry *entry,
+				  bsdvm_pindex_t last)
+{
+	struct xarray *entries = &entry->map->entries;
+	bsdvm_status_t status;
+
+	if (xa_reserve(entries, last, GFP_KERNEL))
+		return BSDVM_RESOURCE_SHORTAGE;
+	status = grow_object(entry, last);
+	if (status == BSDVM_SUCCESS)
+		resize_entry(entry, last);
+	else
+		xa_release(entries, last);
+	return status;
+}
+
+/* The last entry of the map, if it reaches the map's end. */
+static struct bsdvm_entry *map_last_entry(struct bsdvm_map *map)
+{
+	return map->size ? bsdvm_map_entry_at(map, map->size - 1) : NULL;
+}
+
+static bsdvm_status_t map_grow(struct bsdvm_map *map, bsdvm_pindex_t size)
+{
+	struct bsdvm_entry *entry = map_last_entry(map);
+	bsdvm_status_t status = BSDVM_SUCCESS;
+
+	if (grow_can_extend(entry))
+		status = grow_extend(entry, size - 1);
+	else if (!bsdvm_entry_insert(map, map->size, size - 1, NULL, 0, 0))
+		status = BSDVM_RESOURCE_SHORTAGE;
+	if (status == BSDVM_SUCCESS)
+		map->size = size;
+	return status;
+}
+
+/**
+ * bsdvm_map_resize - change a map's size
+ * @map:  which
+ * @size: in pages, 0 to BSDVM_PAGES_MAX
+ *
+ * What is cut off is gone from this map; pages that appear read zero. Mappings
+ * beyond a new end are removed.
+ *
+ * Return: SUCCESS, INVALID_ARGUMENT, RESOURCE_SHORTAGE (nothing changed) or
+ * INTERRUPTED.
+ */
+bsdvm_status_t bsdvm_map_resize(struct bsdvm_map *map, bsdvm_pindex_t size)
+{
+	bsdvm_status_t status;
+
+	if (size > BSDVM_PAGES_MAX)
+		return BSDVM_INVALID_ARGUMENT;
+	status = bsdvm_map_lock(map);
+	if (status != BSDVM_SUCCESS)
+		return status;
+	status = bsdvm_map_settle(map, 0, BSDVM_PAGES_MAX);
+	if (status != BSDVM_SUCCESS)
+		return status;
+	if (size < map->size)
+		status = map_shrink(map, size);
+	else if (size > map->size)
+		status = map_grow(map, size);
+	bsdvm_map_unlock(map);
+	return status;
+}
+
+/**
+ * bsdvm_map_clear_bytes - clear part of a page, if there is anything to clear
+ * @map:    where
+ * @pindex: which page
+ * @from:   first byte in the page
+ * @to:     end, exclusive, at most PAGE_SIZE
+ *
+ * A hole stays one. Return: as bsdvm_fault().
+ */
+bsdvm_status_t bsdvm_map_clear_bytes(struct bsdvm_map *map,
+				     bsdvm_pindex_t pindex, unsigned int from,
+				     unsigned int to)
+{
+	struct folio *page;
+	bsdvm_status_t status;
+
+	status = bsdvm_fault_page(map, pindex, BSDVM_PROT_WRITE,
+				  BSDVM_FAULT_NOZERO, &page);
+	if (status != BSDVM_SUCCESS || !page)
+		return status;
+	bsdvm_page_clear(page, from, to);
+	bsdvm_fault_page_done(page, BSDVM_PROT_WRITE);
+	return BSDVM_SUCCESS;
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The walk down a chain, without locks.
+ *
+ *      first_object      backing object    its backing object
+ *     +------------+    +------------+    +------------+
+ *     | . A . 0 .  | -> | B C D E .  | -> | . . . . F  | -> nothing
+ *     +------------+    +------------+    +------------+
+ *       page 0: B        page 1: A        page 2: D
+ *       page 3: a hole (tombstone)        page 4: F
+ *
+ * Objects behind another are frozen, so the bytes found do not depend on when
+ * one looks; only the place of a page changes, when a collapse moves it one
+ * level up. A walk that misses a page because of that must not take it for
+ * absent:
+ *
+ *   - while the collapse runs, the object losing its pages is COLLAPSING, which
+ *     is set before the first page moves and tested after every miss;
+ *   - once it has ended, family->seq has changed, which is compared on every
+ *     step against the value at the start of the walk.
+ *
+ * Objects are freed after a grace period. Callers hold rcu_read_lock() across
+ * the walk and whatever they do with cursor->object, unless something else
+ * keeps the object.
+ */
+
+#include "internal.h"
+#include "vmcore.h"
+#include "busy.h"
+#include "page.h"
+#include "pager.h"
+#include "resolve.h"
+
+static bool resolve_is_leaving(const struct bsdvm_object *object)
+{
+	/* Pairs with the barrier in collapse_begin(): miss, then look. */
+	smp_rmb();
+	return READ_ONCE(object->flags) &
+	       (BIT(BSDVM_OBJECT_COLLAPSING) | BIT(BSDVM_OBJECT_DEAD));
+}
+
+/*
+ * Step to the backing object. False at the end of the chain or outside the
+ * window on it; the cursor stays then.
+ */
+static bool resolve_step(struct bsdvm_cursor *cursor)
+{
+	const struct bsdvm_object *object = cursor->object;
+	struct bsdvm_object *backing = READ_ONCE(object->backing_object);
+
+	if (!backing || cursor->pindex >= READ_ONCE(object->backing_end))
+		return false;
+	cursor->pindex += READ_ONCE(object->backing_offset);
+	cursor->object = backing;
+	cursor->depth++;
+	return true;
+}
+
+static enum bsdvm_found resolve_classify(const void *slot)
+{
+	if (likely(!xa_is_value(slot)))
+		return BSDVM_FOUND_PAGE;
+	return bsdvm_slot_is_busy(slot) ? BSDVM_FOUND_BUSY : BSDVM_FOUND_HOLE;
+}
+
+static enum bsdvm_found resolve_walk(struct bsdvm_cursor *cursor, bool below)
+{
+	const seqcount_mutex_t *seq = &cursor->object->family->seq;
+	unsigned int start = read_seqcount_begin(seq);
+	bool more;
+
+	for (;; below = false) {
+		if (!below) {
+			cursor->slot = xa_load(&cursor->object->slots,
+					       cursor->pindex);
+			if (cursor->slot)
+				return resolve_classify(cursor->slot);
+			if (bsdvm_pager_has_page(cursor->object,
+						 cursor->pindex))
+				return BSDVM_FOUND_PAGER;
+		}
+		if (resolve_is_leaving(cursor->object))
+			return BSDVM_FOUND_AGAIN;
+		more = resolve_step(cursor);
+		if (read_seqcount_retry(seq, start))
+			return BSDVM_FOUND_AGAIN;
+		if (!more)
+			return BSDVM_FOUND_HOLE;
+	}
+}
+
+/**
+ * bsdvm_resolve - find what a page of a chain resolves to
+ * @cursor: in: object and pindex to begin with; out: where the walk ended
+ *
+ * The single answer to "what is there?": faults, held pages, seeks and checks
+ * all come here. A page found carries no reference: see bsdvm_resolve_hold().
+ * Context: RCU read side; does not sleep.
+ */
+enum bsdvm_found bsdvm_resolve(struct bsdvm_cursor *cursor)
+{
+	return resolve_walk(cursor, false);
+}
+
+/**
+ * bsdvm_resolve_below - as bsdvm_resolve(), passing over the object in hand
+ * @cursor: the object whose pager just proved not to have the page (F-64)
+ */
+enum bsdvm_found bsdvm_resolve_below(struct bsdvm_cursor *cursor)
+{
+	return resolve_walk(cursor, true);
+}
+
+/**
+ * bsdvm_resolve_hold - take a reference on the page just found
+ * @cursor: from a walk that ended in BSDVM_FOUND_PAGE, in the same read side
+ *
+ * Return: the page, or NULL if it has left its slot: walk again.
+ */
+struct folio *bsdvm_resolve_hold(struct bsdvm_cursor *cursor)
+{
+	struct folio *page = cursor->slot;
+
+	if (!folio_try_get(page))
+		return NULL;
+	if (likely(xa_load(&cursor->object->slots, cursor->pindex) == page))
+		return page;
+	folio_put(page);
+	return NULL;
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Data and holes: where a map has pages.
+ *
+ * Data is what the resolver finds a page or a stored page for; a tombstone is
+ * a hole.
+ */
+
+#include "internal.h"
+#include "vmcore.h"
+#include "busy.h"
+#include "map.h"
+#include "object.h"
+#include "resolve.h"
+
+/* Walks of a chain before the read side is left for a moment. */
+#define SEEK_BATCH	256
+
+static bool seek_is_data(struct bsdvm_object *object, bsdvm_pindex_t index)
+{
+	enum bsdvm_found found;
+
+	do {
+		struct bsdvm_cursor cursor = {
+			.object = object,
+			.pindex = index,
+		};
+
+		found = bsdvm_resolve(&cursor);
+	} while (found == BSDVM_FOUND_AGAIN);
+	return found != BSDVM_FOUND_HOLE;
+}
+
+/*
+ * The lowest index from @index to @last at which any object of the chain holds
+ * something; false if there is none. Stored pages cannot be searched for: every
+ * index of an object with a pager is a candidate. Entry: family->lock held.
+ */
+static bool seek_candidate(struct bsdvm_object *object, bsdvm_pindex_t last,
+			   bsdvm_pindex_t *index)
+{
+	bsdvm_pindex_t shift = 0, best = last, end = last;
+	unsigned long at;
+	bool any = false;
+
+	for (;;) {
+		at = *index + shift;
+		if (object->pager ||
+		    xa_find(&object->slots, &at, end + shift, XA_PRESENT)) {
+			best = min(best, at - shift);
+			any = true;
+		}
+		if (!object->backing_object ||
+		    *index + shift >= object->backing_end)
+			break;
+		end = min(end, object->backing_end - 1 - shift);
+		shift += object->backing_offset;
+		object = object->backing_object;
+	}
+	*index = best;
+	return any;
+}
+
+/* First data in @entry from @pindex on. The map is locked. */
+static bool seek_entry_data(const struct bsdvm_entry *entry,
+			    bsdvm_pindex_t *pindex)
+{
+	bsdvm_pindex_t index = bsdvm_entry_index(entry, *pindex);
+	bsdvm_pindex_t last = bsdvm_entry_index(entry, entry->last);
+	struct bsdvm_family *family = entry->map->family;
+	bool data = false;
+
+	bsdvm_family_lock(family);
+	while (index <= last && seek_candidate(entry->object, last, &index)) {
+		rcu_read_lock();
+		data = seek_is_data(entry->object, index);
+		rcu_read_unlock();
+		if (data)
+			break;
+		index++;
+		cond_resched();
+	}
+	bsdvm_family_unlock(family);
+	*pindex = index - entry->offset + entry->start;
+	return data;
+}
+
+/**
+ * bsdvm_map_seek_data - find the next page that holds data
+ * @map:    where
+ * @pindex: in: page to begin with; out: the page found
+ *
+ * Return: SUCCESS; INVALID_ADDRESS if there is none before the end;
+ * INTERRUPTED.
+ */
+bsdvm_status_t bsdvm_map_seek_data(struct bsdvm_map *map,
+				   bsdvm_pindex_t *pindex)
+{
+	bsdvm_pindex_t at = *pindex;
+	struct bsdvm_entry *entry;
+	bsdvm_status_t status = bsdvm_map_lock_shared(map);
+
+	if (status != BSDVM_SUCCESS)
+		return status;
+	status = BSDVM_INVALID_ADDRESS;
+	bsdvm_for_each_entry(map, entry, at, BSDVM_PAGES_MAX) {
+		at = max(at, entry->start);
+		if (entry->object && seek_entry_data(entry, &at)) {
+			*pindex = at;
+			status = BSDVM_SUCCESS;
+			break;
+		}
+		at = entry->last + 1;
+	}
+	bsdvm_map_unlock_shared(map);
+	return status;
+}
+
+/* First hole in @entry from @pindex on; the page after it if there is none. */
+static bsdvm_pindex_t seek_entry_hole(const struct bsdvm_entry *entry,
+				      bsdvm_pindex_t pindex)
+{
+	unsigned int n = 0;
+
+	rcu_read_lock();
+	while (pindex <= entry->last &&
+	       seek_is_data(entry->object, bsdvm_entry_index(entry, pindex))) {
+		pindex++;
+		if (++n % SEEK_BATCH == 0) {
+			rcu_read_unlock();
+			cond_resched();
+			rcu_read_lock();
+		}
+	}
+	rcu_read_unlock();
+	return pindex;
+}
+
+/**
+ * bsdvm_map_seek_hole - find the next page without data
+ * @map:    where
+ * @pindex: in: page to begin with; out: the page found, map->size if all of the
+ *          rest is data
+ *
+ * Return: SUCCESS; INVALID_ADDRESS from the end on; INTERRUPTED.
+ */
+bsdvm_status_t bsdvm_map_seek_hole(struct bsdvm_map *map,
+				   bsdvm_pindex_t *pindex)
+{
+	bsdvm_pindex_t at = *pindex, next;
+	struct bsdvm_entry *entry;
+	bsdvm_status_t status = bsdvm_map_lock_shared(map);
+
+	if (status != BSDVM_SUCCESS)
+		return status;
+	if (at >= map->size)
+		status = BSDVM_INVALID_ADDRESS;
+	while (status == BSDVM_SUCCESS && at < map->size) {
+		entry = bsdvm_map_entry_at(map, at);
+		if (!entry || !entry->object)
+			break;
+		next = seek_entry_hole(entry, at);
+		if (next <= entry->last) {
+			at = next;
+			break;
+		}
+		at = next;
+	}
+	if (status == BSDVM_SUCCESS)
+		*pindex = min(at, map->size);
+	bsdvm_map_unlock_shared(map);
+	return status;
+}

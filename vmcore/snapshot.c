@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Snapshots and shadows of maps.
+ *
+ * A snapshot is a list of segments, each a window on a frozen object; the id
+ * that names it belongs to the family. Opening one makes a map whose entries
+ * have NEEDS_COPY. A shadow of a range is the same without the id between.
+ */
+
+#include "internal.h"
+#include "vmcore.h"
+#include "map.h"
+#include "object.h"
+#include "snapshot.h"
+#include "stats.h"
+
+/*
+ * The frozen part of what an entry shows; false if there is none. The entry
+ * was frozen just now: what its own top object holds, if it has one in front,
+ * is a page that stayed live, whose copy is in the frozen object.
+ */
+static bool segment_of(const struct bsdvm_entry *entry,
+		       struct bsdvm_segment *segment)
+{
+	const struct bsdvm_object *object = entry->object;
+
+	if (!object)
+		return false;
+	segment->start = entry->start;
+	if (bsdvm_entry_needs_copy(entry)) {
+		segment->object = entry->object;
+		segment->offset = entry->offset;
+		segment->npages = bsdvm_entry_npages(entry);
+		return true;
+	}
+	if (!object->backing_object || entry->offset >= object->backing_end)
+		return false;
+	segment->object = object->backing_object;
+	segment->offset = object->backing_offset + entry->offset;
+	segment->npages = min(bsdvm_entry_npages(entry),
+			      object->backing_end - entry->offset);
+	return true;
+}
+
+/* Cut a segment to @first..@last; its start counts from @first then. */
+static bool segment_clip(struct bsdvm_segment *segment, bsdvm_pindex_t first,
+			 bsdvm_pindex_t last)
+{
+	bsdvm_pindex_t end = segment->start + segment->npages - 1;
+	bsdvm_pindex_t skip = 0;
+
+	if (segment->start > last || end < first)
+		return false;
+	if (segment->start < first)
+		skip = first - segment->start;
+	segment->npages = min(end, last) - (segment->start + skip) + 1;
+	segment->offset += skip;
+	segment->start += skip;
+	segment->start -= first;
+	return true;
+}
+
+static unsigned int snapshot_count(struct bsdvm_map *map)
+{
+	struct bsdvm_entry *entry;
+	unsigned int n = 0;
+
+	bsdvm_for_each_entry(map, entry, 0, BSDVM_PAGES_MAX)
+		n++;
+	return n;
+}
+
+static struct bsdvm_snapshot *snapshot_alloc(unsigned int nsegments)
+{
+	struct bsdvm_snapshot *snapshot;
+
+	snapshot = kzalloc(struct_size(snapshot, segments, nsegments),
+			   GFP_KERNEL_ACCOUNT);
+	if (snapshot)
+		bsdvm_count(live_snapshots);
+	return snapshot;
+}
+
+static void snapshot_free(struct bsdvm_snapshot *snapshot)
+{
+	bsdvm_uncount(live_snapshots);
+	kfree(snapshot);
+}
+
+/* Drop the references of a snapshot that no id names, and free it. */
+static void snapshot_release(struct bsdvm_snapshot *snapshot)
+{
+	unsigned int i;
+
+	for (i = 0; i < snapshot->nsegments; i++)
+		bsdvm_object_deallocate(snapshot->segments[i].object);
+	snapshot_free(snapshot);
+}
+
+/* Record a frozen range. Entry: family->lock and map->lock held. */
+static void snapshot_fill(struct bsdvm_snapshot *snapshot,
+			  struct bsdvm_map *map, bsdvm_pindex_t first,
+			  bsdvm_pindex_t last)
+{
+	struct bsdvm_segment segment;
+	struct bsdvm_entry *entry;
+
+	bsdvm_for_each_entry(map, entry, first, last) {
+		if (!segment_of(entry, &segment) ||
+		    !segment_clip(&segment, first, last))
+			continue;
+		bsdvm_object_reference(segment.object);
+		snapshot->segments[snapshot->nsegments++] = segment;
+	}
+}
+
+/*
+ * Freeze a range and record it in a snapshot without an id. The map is locked
+ * exclusively. NULL without memory.
+ */
+static struct bsdvm_snapshot *snapshot_take(struct bsdvm_map *map,
+					    bsdvm_pindex_t first,
+					    bsdvm_pindex_t npages)
+{
+	struct bsdvm_snapshot *snapshot = snapshot_alloc(snapshot_count(map));
+
+	if (!snapshot)
+		return NULL;
+	snapshot->size = npages;
+	snapshot->map_id = map->id;
+	if (!npages)
+		return snapshot;
+	if (bsdvm_freeze_range(map, first, first + npages - 1) !=
+	    BSDVM_SUCCESS) {
+		snapshot_free(snapshot);
+		return NULL;
+	}
+	bsdvm_family_lock(map->family);
+	snapshot_fill(snapshot, map, first, first + npages - 1);
+	bsdvm_family_unlock(map->family);
+	return snapshot;
+}
+
+static bsdvm_status_t snapshot_publish(struct bsdvm_family *family,
+				       struct bsdvm_snapshot *snapshot)
+{
+	if (xa_alloc(&family->snapshots, &snapshot->id, snapshot,
+		     xa_limit_32b, GFP_KERNEL))
+		return BSDVM_RESOURCE_SHORTAGE;
+	family->nsnapshots++;
+	bsdvm_count(snapshots);
+	return BSDVM_SUCCESS;
+}
+
+/**
+ * bsdvm_map_snapshot - name the present state of a map
+ * @map:   whose
+ * @bytes: size in bytes, kept for who opens the snapshot
+ * @id:    out: names the snapshot in the map's family
+ *
+ * A cut: of two writes one of which happened before the other, no snapshot has
+ * the later without the earlier. Copies no page but pinned and wired ones.
+ *
+ * Return: SUCCESS, RESOURCE_SHORTAGE or INTERRUPTED; nothing changed then.
+ */
+bsdvm_status_t bsdvm_map_snapshot(struct bsdvm_map *map, u64 bytes, u32 *id)
+{
+	struct bsdvm_snapshot *snapshot;
+	bsdvm_status_t status = bsdvm_map_lock(map);
+
+	if (status != BSDVM_SUCCESS)
+		return status;
+	snapshot = snapshot_take(map, 0, map->size);
+	bsdvm_map_unlock(map);
+	if (!snapshot)
+		return BSDVM_RESOURCE_SHORTAGE;
+	snapshot->bytes = bytes;
+	bsdvm_family_lock(map->family);
+	status = snapshot_publish(map->family, snapshot);
+	if (status == BSDVM_SUCCESS) {
+		*id = snapshot->id;
+		trace_bsdvm_snapshot(map->id, snapshot->id, map->size);
+	} else {
+		snapshot_release(snapshot);
+	}
+	bsdvm_family_unlock(map->family);
+	return status;
+}
+
+/* A second set of references, to make a map of. Entry: family->lock held. */
+static struct bsdvm_snapshot *
+snapshot_duplicate(const struct bsdvm_snapshot *snapshot)
+{
+	struct bsdvm_snapshot *copy = snapshot_alloc(snapshot->nsegments);
+	unsigned int i;
+
+	if (!copy)
+		return NULL;
+	memcpy(copy, snapshot,
+	       struct_size(snapshot, segments, snapshot->nsegments));
+	for (i = 0; i < copy->nsegments; i++)
+		bsdvm_object_reference(copy->segments[i].object);
+	return copy;
+}
+
+/* Entries for pages @from up to, not including, @to: nothing there yet. */
+static bool snapshot_map_gap(struct bsdvm_map *map, bsdvm_pindex_t from,
+			     bsdvm_pindex_t to)
+{
+	return from == to ||
+	       bsdvm_entry_insert(map, from, to - 1, NULL, 0, 0);
+}
+
+/*
+ * Entries for all of @snapshot. What is used of its references is taken out of
+ * it; false without memory, the rest is left.
+ */
+static bool snapshot_map_segments(struct bsdvm_map *map,
+				  struct bsdvm_snapshot *snapshot)
+{
+	const unsigned int flags = BSDVM_ENTRY_NEEDS_COPY | BSDVM_ENTRY_COW;
+	bsdvm_pindex_t next = snapshot->size;
+	struct bsdvm_segment *segment;
+
+	while (snapshot->nsegments) {
+		segment = &snapshot->segments[snapshot->nsegments - 1];
+		if (!snapshot_map_gap(map, segment->start + segment->npages,
+				      next) ||
+		    !bsdvm_entry_insert(map, segment->start,
+					segment->start + segment->npages - 1,
+					segment->object, segment->offset,
+					flags))
+			return false;
+		next = segment->start;
+		snapshot->nsegments--;
+	}
+	return snapshot_map_gap(map, 0, next);
+}
+
+/*
+ * A new map that shows @snapshot, whose references it takes over; @snapshot is
+ * gone afterwards.
+ */
+static bsdvm_status_t snapshot_map(struct bsdvm_family *family,
+				   struct bsdvm_snapshot *snapshot, void *pmap,
+				   struct bsdvm_map **new_map)
+{
+	bsdvm_status_t status = BSDVM_SUCCESS;
+	struct bsdvm_map *map;
+
+	bsdvm_family_get(family);
+	map = bsdvm_map_alloc(family, snapshot->size, pmap);
+	if (map && !snapshot_map_segments(map, snapshot)) {
+		bsdvm_family_get(family);
+		bsdvm_map_put(map);
+		map = NULL;
+	}
+	bsdvm_family_lock(family);
+	snapshot_release(snapshot);
+	bsdvm_family_unlock(family);
+	if (!map) {
+		bsdvm_family_put(family);
+		status = BSDVM_RESOURCE_SHORTAGE;
+	}
+	*new_map = map;
+	return status;
+}
+
+/**
+ * bsdvm_snapshot_open - a new writable map that begins as a snapshot
+ * @map:     a map of the family
+ * @id:      of the snapshot, which stays as it is
+ * @pmap:    passed to pmap operations on the new map
+ * @new_map: out: the map, with one reference
+ * @bytes:   out: size in bytes recorded with the snapshot
+ *
+ * Return: SUCCESS, NO_ENTRY or RESOURCE_SHORTAGE.
+ */
+bsdvm_status_t bsdvm_snapshot_open(struct bsdvm_map *map, u32 id, void *pmap,
+				   struct bsdvm_map **new_map, u64 *bytes)
+{
+	struct bsdvm_family *family = map->family;
+	struct bsdvm_snapshot *snapshot, *copy = NULL;
+
+	bsdvm_family_lock(family);
+	snapshot = xa_load(&family->snapshots, id);
+	if (snapshot)
+		copy = snapshot_duplicate(snapshot);
+	bsdvm_family_unlock(family);
+	if (!snapshot)
+		return BSDVM_NO_ENTRY;
+	if (!copy)
+		return BSDVM_RESOURCE_SHORTAGE;
+	*bytes = copy->bytes;
+	return snapshot_map(family, copy, pmap, new_map);
+}
+
+/**
+ * bsdvm_snapshot_drop - forget a snapshot
+ * @map: a map of the family
+ * @id:  of the snapshot
+ *
+ * What it alone held is freed; chains that have become longer than needed are
+ * collapsed. Maps opened from it are not affected.
+ *
+ * Return: SUCCESS or NO_ENTRY.
+ */
+bsdvm_status_t bsdvm_snapshot_drop(struct bsdvm_map *map, u32 id)
+{
+	struct bsdvm_family *family = map->family;
+	struct bsdvm_snapshot *snapshot;
+
+	bsdvm_family_lock(family);
+	snapshot = xa_erase(&family->snapshots, id);
+	if (snapshot) {
+		family->nsnapshots--;
+		snapshot_release(snapshot);
+	}
+	bsdvm_family_unlock(family);
+	return snapshot ? BSDVM_SUCCESS : BSDVM_NO_ENTRY;
+}
+
+/* The family's last map is gone. Entry: family->lock held. */
+void bsdvm_snapshot_drop_all(struct bsdvm_family *family)
+{
+	struct bsdvm_snapshot *snapshot;
+	unsigned long id;
+
+	xa_for_each(&family->snapshots, id, snapshot) {
+		xa_erase(&family->snapshots, id);
+		snapshot_release(snapshot);
+	}
+}
+
+/**
+ * bsdvm_map_shadow - a new map in front of a range of a map
+ * @map:     whose range; it goes on with a top object of its own
+ * @first:   first page; page 0 of the new map
+ * @npages:  at least 1; the range must lie in the map
+ * @pmap:    passed to pmap operations on the new map
+ * @new_map: out: the map, with one reference
+ *
+ * Return: SUCCESS, INVALID_ADDRESS, RESOURCE_SHORTAGE or INTERRUPTED.
+ */
+bsdvm_status_t bsdvm_map_shadow(struct bsdvm_map *map, bsdvm_pindex_t first,
+				bsdvm_pindex_t npages, void *pmap,
+				struct bsdvm_map **new_map)
+{
+	struct bsdvm_snapshot *snapshot = NULL;
+	bsdvm_status_t status = bsdvm_map_lock(map);
+
+	if (status != BSDVM_SUCCESS)
+		return status;
+	if (!npages || first >= map->size || npages > map->size - first)
+		status = BSDVM_INVALID_ADDRESS;
+	else
+		snapshot = snapshot_take(map, first, npages);
+	bsdvm_map_unlock(map);
+	if (status != BSDVM_SUCCESS)
+		return status;
+	if (!snapshot)
+		return BSDVM_RESOURCE_SHORTAGE;
+	return snapshot_map(map->family, snapshot, pmap, new_map);
+}
