@@ -37,7 +37,10 @@ static int device_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* Of several first mappings at the same time, one makes the map. */
+/*
+ * Of several first mappings at the same time, one makes the map. Its file allows
+ * what the device's file does: who was given that one gains nothing.
+ */
 static struct file *device_make_map(struct file *file,
 				    struct vm_area_struct *vma)
 {
@@ -47,7 +50,8 @@ static struct file *device_make_map(struct file *file,
 	if (check_add_overflow(vma->vm_pgoff, vma_pages(vma), &pages) ||
 	    pages > BSDVM_PAGES_MAX)
 		return ERR_PTR(-EOVERFLOW);
-	map_file = bsdvm_fs_create((u64)pages << PAGE_SHIFT);
+	map_file = bsdvm_fs_create((u64)pages << PAGE_SHIFT,
+				   file->f_flags & O_ACCMODE);
 	if (IS_ERR(map_file))
 		return map_file;
 	old = cmpxchg(&file->private_data, NULL, map_file);

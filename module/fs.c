@@ -186,13 +186,13 @@ static void fs_drop_inode(struct inode *inode)
 		simple_release_fs(&fs_mount, &fs_pins);
 }
 
-static struct file *fs_new_file(struct inode *inode)
+static struct file *fs_new_file(struct inode *inode, int flags)
 {
 	struct file *file;
 
 	__module_get(THIS_MODULE);
 	file = alloc_file_pseudo(inode, fs_mount, "bsdvm",
-				 O_RDWR | O_LARGEFILE, &bsdvm_map_fops);
+				 flags | O_LARGEFILE, &bsdvm_map_fops);
 	if (IS_ERR(file)) {
 		module_put(THIS_MODULE);
 		return file;
@@ -202,9 +202,9 @@ static struct file *fs_new_file(struct inode *inode)
 }
 
 /* An open file for @inode, whose reference passes to it whatever happens. */
-static struct file *fs_finish(struct inode *inode)
+static struct file *fs_finish(struct inode *inode, int flags)
 {
-	struct file *file = fs_new_file(inode);
+	struct file *file = fs_new_file(inode, flags);
 
 	if (IS_ERR(file))
 		fs_drop_inode(inode);
@@ -214,10 +214,11 @@ static struct file *fs_finish(struct inode *inode)
 /**
  * bsdvm_fs_create - a new map of zeroes, open
  * @bytes: its size, at most that of BSDVM_PAGES_MAX pages
+ * @flags: O_RDONLY, O_WRONLY or O_RDWR
  *
  * Return: the file or an error pointer.
  */
-struct file *bsdvm_fs_create(u64 bytes)
+struct file *bsdvm_fs_create(u64 bytes, int flags)
 {
 	struct inode *inode = fs_new_inode();
 	struct bsdvm_map *map;
@@ -231,7 +232,7 @@ struct file *bsdvm_fs_create(u64 bytes)
 		return ERR_PTR(-ENOMEM);
 	}
 	fs_give_map(inode, map, bytes);
-	return fs_finish(inode);
+	return fs_finish(inode, flags);
 }
 
 /**
@@ -257,7 +258,7 @@ struct file *bsdvm_fs_open_snapshot(struct bsdvm_map *map, u32 id)
 		return ERR_PTR(bsdvm_status_errno(status));
 	}
 	fs_give_map(inode, new_map, bytes);
-	return fs_finish(inode);
+	return fs_finish(inode, O_RDWR);
 }
 
 /**
@@ -284,5 +285,5 @@ struct file *bsdvm_fs_shadow(struct bsdvm_map *map, bsdvm_pindex_t first,
 		return ERR_PTR(bsdvm_status_errno(status));
 	}
 	fs_give_map(inode, new_map, (u64)npages << PAGE_SHIFT);
-	return fs_finish(inode);
+	return fs_finish(inode, O_RDWR);
 }

@@ -51,7 +51,7 @@ static int ioctl_create(struct bsdvm_ucmd *ucmd)
 
 	if (bytes > (u64)BSDVM_PAGES_MAX << PAGE_SHIFT)
 		return -EINVAL;
-	return ioctl_install(bsdvm_fs_create(bytes));
+	return ioctl_install(bsdvm_fs_create(bytes, O_RDWR));
 }
 
 /* The map's file mapped at an address of the caller, referenced. */

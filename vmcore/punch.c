@@ -48,7 +48,7 @@ static bsdvm_status_t punch_visit_stored(struct bsdvm_object *top,
  * Call @visit for every page that objects behind @top have in a range of it,
  * hidden by nearer ones or not. Entry: family->lock held.
  */
-static bsdvm_status_t punch_for_each_below(struct bsdvm_object *top,
+static bsdvm_status_t punch_visit_below(struct bsdvm_object *top,
 					   bsdvm_pindex_t first,
 					   bsdvm_pindex_t last,
 					   punch_visit_t visit)
@@ -145,20 +145,20 @@ static bsdvm_status_t punch_hide(struct punch *punch)
 		bsdvm_object_clip_backing(top, punch->first);
 		return BSDVM_SUCCESS;
 	}
-	status = punch_for_each_below(top, punch->first, punch->last,
+	status = punch_visit_below(top, punch->first, punch->last,
 				      punch_reserve);
 	if (status == BSDVM_SUCCESS)
-		punch_for_each_below(top, punch->first, punch->last,
+		punch_visit_below(top, punch->first, punch->last,
 				     punch_bury);
 	else
-		punch_for_each_below(top, punch->first, punch->last,
+		punch_visit_below(top, punch->first, punch->last,
 				     punch_release);
 	return status;
 }
 
 /*
- * Pages of the top object leave their slots. Those that stand in front of
- * another leave a tombstone: punch_hide() passed over them, so look again.
+ * Pages of the top object leave their slots. Where the window shows a backing
+ * object they leave a tombstone, as there may be a page behind them.
  */
 static void punch_take_pages(struct punch *punch)
 {
@@ -239,7 +239,7 @@ static bsdvm_status_t punch_object(struct punch *punch)
 
 	INIT_LIST_HEAD(&punch->pages);
 	bsdvm_family_lock(family);
-	punch_for_each_below(punch->entry->object, punch->first, punch->last,
+	punch_visit_below(punch->entry->object, punch->first, punch->last,
 			     punch_await);
 	status = punch_hide(punch);
 	if (status == BSDVM_SUCCESS) {
@@ -325,7 +325,7 @@ static void shrink_await(struct bsdvm_entry *entry)
 		return;
 	xa_for_each_range(&entry->object->slots, index, slot, first, last)
 		punch_await(entry->object, index, slot);
-	punch_for_each_below(entry->object, first, last, punch_await);
+	punch_visit_below(entry->object, first, last, punch_await);
 }
 
 /*

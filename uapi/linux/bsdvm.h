@@ -22,7 +22,8 @@
  * Offsets and lengths are in bytes; where pages are meant they must be
  * multiples of the page size. Each argument structure begins with its size, as
  * the caller knows it; a longer one is accepted if what the kernel does not
- * know is zero. Flags and reserved fields must be zero where nothing else is said.
+ * know is zero. Flags and reserved fields must be zero where nothing else is
+ * said.
  * Descriptors returned are close-on-exec.
  *
  * Errors, of all requests:
