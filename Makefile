@@ -33,9 +33,8 @@ modules_install: headers-present
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
 
 headers-present:
-	@test -e $(KDIR)/Makefile || { \
-		echo 'make: no kernel headers in $(KDIR): install linux-headers-$(shell uname -r), or set KDIR' >&2; \
-		exit 1; }
+	$(if $(wildcard $(KDIR)/Makefile),,$(error no kernel headers in $(KDIR): \
+		install linux-headers-$(shell uname -r), or set KDIR))
 
 clean:
 	@test ! -e $(KDIR)/Makefile || $(MAKE) -C $(KDIR) M=$(CURDIR) clean

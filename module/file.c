@@ -241,7 +241,7 @@ static loff_t file_seek_pages(struct file *file, loff_t offset, int whence)
 	found = max_t(loff_t, offset, (loff_t)pindex << PAGE_SHIFT);
 	if (whence == SEEK_DATA && found >= size)
 		return -ENXIO;
-	return vfs_setpos(file, min(found, size), MAX_LFS_FILESIZE);
+	return vfs_setpos(file, min(found, size), inode->i_sb->s_maxbytes);
 }
 
 static loff_t file_llseek(struct file *file, loff_t offset, int whence)

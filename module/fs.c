@@ -161,6 +161,7 @@ static struct inode *fs_new_inode(void)
 		simple_release_fs(&fs_mount, &fs_pins);
 		return inode;
 	}
+	inode->i_sb->s_maxbytes = (loff_t)BSDVM_PAGES_MAX << PAGE_SHIFT;
 	/* As a memfd: who can name the open file may open it again. */
 	inode->i_flags &= ~S_PRIVATE;
 	inode->i_mode = S_IFREG | 0777;

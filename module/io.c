@@ -16,13 +16,22 @@
 
 #include "module.h"
 
-/* One page's worth, from a page or, for a hole, of zeroes. */
+/*
+ * One page's worth, from a page or, for a hole, of zeroes. Bytes are always
+ * copied: a pipe that got the page itself could give it away as a page of the
+ * page cache.
+ */
 static size_t io_read_page(struct folio *page, unsigned int offset,
 			   size_t bytes, struct iov_iter *to)
 {
-	return page ? copy_page_to_iter(folio_page(page, 0), offset, bytes,
-					to) :
-		      iov_iter_zero(bytes, to);
+	char *kaddr;
+
+	if (!page)
+		return iov_iter_zero(bytes, to);
+	kaddr = kmap_local_folio(page, 0);
+	bytes = copy_to_iter(kaddr + offset, bytes, to);
+	kunmap_local(kaddr);
+	return bytes;
 }
 
 /* Bytes from @pos to the end of its page, and at most @count. */

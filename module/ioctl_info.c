@@ -3,6 +3,7 @@
 
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/string.h>
 
 #include "../vmcore/internal.h"
 #include "ioctl.h"
@@ -50,6 +51,8 @@ int bsdvm_ioctl_entry_info(struct bsdvm_ucmd *ucmd)
 	bsdvm_status_t status;
 	u64 object_id;
 
+	if (memchr_inv(info->reserved, 0, sizeof(info->reserved)))
+		return -EINVAL;
 	status = bsdvm_entry_query(ucmd->map, info->offset >> PAGE_SHIFT,
 				   &entry, &object_id);
 	if (status != BSDVM_SUCCESS)

@@ -49,6 +49,7 @@ static void check_slots(struct bsdvm_report *report,
 		} else if (quiet) {
 			check(report, 15, !bsdvm_slot_is_busy(slot));
 		}
+		cond_resched();
 	}
 	if (quiet)
 		check(report, 2,
@@ -139,13 +140,18 @@ static void check_map(struct bsdvm_report *report, struct bsdvm_map *map)
 
 /*
  * Every object of the family is reached from a map's entry or a snapshot's
- * segment, down the chain. One may be reached, and is checked, several times.
+ * segment, down the chain; each is checked once.
  */
 static void check_chain(struct bsdvm_report *report,
 			struct bsdvm_object *object, bool quiet)
 {
-	for (; object; object = object->backing_object)
+	for (; object; object = object->backing_object) {
+		if (object->checked == object->family->checks)
+			return;
+		object->checked = object->family->checks;
 		check_object(report, object, quiet);
+		cond_resched();
+	}
 }
 
 static void check_map_objects(struct bsdvm_report *report,
@@ -183,6 +189,7 @@ static void check_family(struct bsdvm_report *report, struct bsdvm_map *map)
 	struct bsdvm_family *family = map->family;
 	bool quiet = list_is_singular(&family->maps);
 
+	family->checks++;
 	check_map(report, map);
 	check_map_objects(report, map, quiet);
 	check_snapshots(report, family, quiet);

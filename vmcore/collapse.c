@@ -87,6 +87,8 @@ static void collapse_drop(struct bsdvm_object *backing, bsdvm_pindex_t pindex,
 	collapse_take(backing, pindex, slot);
 	if (!bsdvm_slot_is_page(slot))
 		return;
+	/* Who was about to map it has done so, or will find the front's. */
+	folio_wait_locked(slot);
 	if (folio_mapped(slot))
 		bsdvm_object_unmap(backing, pindex, 1);
 	bsdvm_page_free(slot);
@@ -181,12 +183,12 @@ static void collapse_relink(struct bsdvm_object *front,
 	bsdvm_pindex_t offset = front->backing_offset;
 	bsdvm_pindex_t end = front->backing_end;
 
-	bsdvm_object_detach(front);
-	if (!rest || backing->backing_end <= offset)
+	if (!rest || backing->backing_end <= offset) {
+		bsdvm_object_detach(front);
 		return;
+	}
 	end = min(end, backing->backing_end - offset);
-	bsdvm_object_reference(rest);
-	bsdvm_object_attach(front, rest, offset + backing->backing_offset, end);
+	bsdvm_object_relink(front, rest, offset + backing->backing_offset, end);
 }
 
 /* O-19 to O-23. False: nothing more to do here. */

@@ -156,20 +156,24 @@ static bsdvm_status_t fault_lookup(struct fault_state *fs)
 	return BSDVM_SUCCESS;
 }
 
-/* Does the page in hand still answer for this address? */
+/*
+ * Does the page in hand still answer for this address? Pagers on the way have
+ * said already that they do not have it; what one brought since lies in a slot.
+ */
 static bool fault_page_is_current(struct fault_state *fs)
 {
 	struct bsdvm_cursor cursor = {
 		.object = fs->lookup.object,
 		.pindex = fs->lookup.index,
 	};
-	bool current_page;
+	enum bsdvm_found found;
 
 	rcu_read_lock();
-	current_page = bsdvm_resolve(&cursor) == BSDVM_FOUND_PAGE &&
-		       cursor.slot == fs->page;
+	found = bsdvm_resolve(&cursor);
+	while (unlikely(found == BSDVM_FOUND_PAGER))
+		found = bsdvm_resolve_below(&cursor);
 	rcu_read_unlock();
-	return current_page;
+	return found == BSDVM_FOUND_PAGE && cursor.slot == fs->page;
 }
 
 /* The race rule: lock the page in hand, and look again. */
@@ -185,15 +189,15 @@ static bsdvm_status_t fault_lock_page(struct fault_state *fs)
 }
 
 /* F-89: NOSYNC follows the entry, but never hides that a page is dirty. */
-static void fault_mark_nosync(struct fault_state *fs)
+void fault_mark_nosync(const struct fault_state *fs, struct folio *page)
 {
 	const struct bsdvm_entry *entry = fs->lookup.entry;
 
 	if (entry && (entry->flags & BSDVM_ENTRY_NOSYNC)) {
-		if (!(bsdvm_page_state(fs->page) & BSDVM_PAGE_DIRTY))
-			bsdvm_page_set(fs->page, BSDVM_PAGE_NOSYNC);
+		if (!(bsdvm_page_state(page) & BSDVM_PAGE_DIRTY))
+			bsdvm_page_set(page, BSDVM_PAGE_NOSYNC);
 	} else {
-		bsdvm_page_test_clear(fs->page, BSDVM_PAGE_NOSYNC);
+		bsdvm_page_test_clear(page, BSDVM_PAGE_NOSYNC);
 	}
 }
 
@@ -210,9 +214,11 @@ static void fault_mark_page(struct fault_state *fs)
 	if (fs->lookup.map && fault_is_write(fs) &&
 	    fs->page->index != fault_page_index(fs, fs->request->pindex))
 		fs->page->index = fault_page_index(fs, fs->request->pindex);
-	if (!(fs->lookup.prot & BSDVM_PROT_WRITE))
+	if (fs->lookup.prot & BSDVM_PROT_WRITE)
+		fault_mark_nosync(fs, fs->page);
+	else if (fs->lookup.map)
 		return;
-	fault_mark_nosync(fs);
+	/* FP-17: an object fault may dirty a page it does not write. */
 	if (fs->request->flags & BSDVM_FAULT_DIRTY)
 		bsdvm_page_dirty(object, pindex, fs->page);
 	if ((fs->request->flags & BSDVM_FAULT_UNSWAP) &&
@@ -243,7 +249,7 @@ static bool fault_enter(struct fault_state *fs)
 
 	if (!request->pmap || fs->page == request->present)
 		return false;
-	if (request->flags & BSDVM_FAULT_BURST)
+	if ((request->flags & BSDVM_FAULT_BURST) && !fs->lookup.wired)
 		return prefault(fs);
 	return bsdvm_pmap->enter(request->pmap, request->pindex, &fs->page, 1,
 				 request->prot) == 1;

@@ -26,7 +26,6 @@ enum fault_pause {
  * @didlimit:  the rate limit was applied (F-48)
  * @shortages: failed allocations under the page budget so far
  * @want_top:  the next lookup must yield an object of the map's own
- * @readahead: a read-ahead mark was met (F-54)
  *
  * One attempt:
  * @lookup:    the map's answer; @lookup.object is the first object
@@ -49,7 +48,6 @@ struct fault_state {
 	bool didlimit;
 	unsigned int shortages;
 	bool want_top;
-	bool readahead;
 
 	struct bsdvm_lookup lookup;
 	bool map_locked;
@@ -85,6 +83,7 @@ static inline unsigned long fault_page_index(const struct fault_state *fs,
 }
 
 /* fault.c */
+void fault_mark_nosync(const struct fault_state *fs, struct folio *page);
 bsdvm_status_t fault_retry(struct fault_state *fs, enum fault_pause pause);
 
 /* fault_object.c */
@@ -100,6 +99,7 @@ bsdvm_status_t fault_cow(struct fault_state *fs);
 /* fault_pager.c */
 bsdvm_status_t fault_pager(struct fault_state *fs);
 void fault_readahead(struct fault_state *fs);
+void fault_deactivate_behind(struct fault_state *fs);
 
 /* prefault.c */
 bool prefault(struct fault_state *fs);

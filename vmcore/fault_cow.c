@@ -43,6 +43,9 @@ static void cow_move(struct fault_state *fs)
 	bsdvm_busy_release(fs->lookup.object, fs->lookup.index, page);
 	fs->first_busy = false;
 	atomic_long_inc(&fs->lookup.object->resident);
+	/* Walks that missed it above must not miss it here as well. */
+	write_seqcount_begin(&backing->family->seq);
+	write_seqcount_end(&backing->family->seq);
 	xa_erase(&backing->slots, fs->cursor.pindex);
 	atomic_long_dec(&backing->resident);
 	if (bsdvm_page_test_clear(page, BSDVM_PAGE_SWAPPED))
@@ -80,18 +83,16 @@ static bool cow_rename(struct fault_state *fs)
 	return renamed;
 }
 
-/* Remove what still maps the source at this address, here or in any map. */
+/*
+ * Remove what still maps the source at this address: in this map, or, for an
+ * object fault, in every map that shows the object.
+ */
 static void cow_unmap(struct fault_state *fs)
 {
-	struct bsdvm_object *first = fs->lookup.object;
-
-	if (fs->lookup.map) {
+	if (fs->lookup.map)
 		bsdvm_pmap->remove(fs->lookup.map, fs->request->pindex, 1);
-		return;
-	}
-	bsdvm_family_lock(first->family);
-	bsdvm_object_unmap(first, fs->lookup.index, 1);
-	bsdvm_family_unlock(first->family);
+	else
+		bsdvm_object_unmap(fs->lookup.object, fs->lookup.index, 1);
 }
 
 /* Whoever was about to map the source has done so, or will look again. */
@@ -107,7 +108,7 @@ static void cow_retire_source(struct fault_state *fs, struct folio *source)
 	folio_put(source);
 }
 
-/* F-81. */
+/* F-81. For an object fault family->lock is held, for cow_unmap(). */
 static bsdvm_status_t cow_copy(struct fault_state *fs)
 {
 	struct folio *source = fs->page;
@@ -125,6 +126,19 @@ static bsdvm_status_t cow_copy(struct fault_state *fs)
 	fault_publish(fs, page);
 	cow_retire_source(fs, source);
 	return BSDVM_SUCCESS;
+}
+
+/* An object fault owns a busy slot by now, so it can only try. */
+static bsdvm_status_t cow_copy_object(struct fault_state *fs)
+{
+	struct bsdvm_family *family = fs->lookup.object->family;
+	bsdvm_status_t status;
+
+	if (!bsdvm_family_trylock(family))
+		return fault_retry(fs, FAULT_PAUSE_SHORT);
+	status = cow_copy(fs);
+	bsdvm_family_unlock(family);
+	return status;
 }
 
 /**
@@ -146,7 +160,7 @@ bsdvm_status_t fault_cow(struct fault_state *fs)
 		return status;
 	renamed = cow_rename(fs);
 	if (!renamed) {
-		status = cow_copy(fs);
+		status = fs->lookup.map ? cow_copy(fs) : cow_copy_object(fs);
 		if (status != BSDVM_SUCCESS)
 			return status;
 	}

@@ -31,6 +31,23 @@ static void fault_await_collapse(struct fault_state *fs)
 }
 
 /*
+ * F-41: a page with a read-ahead mark. Who clears the mark visits the pager:
+ * fs->pip says so.
+ */
+static void fault_meet_readahead(struct fault_state *fs)
+{
+	struct bsdvm_object *object = fs->cursor.object;
+
+	if (likely(!(bsdvm_page_state(fs->page) & BSDVM_PAGE_RAM)) ||
+	    !object->pager || !bsdvm_object_pip_add(object))
+		return;
+	if (bsdvm_page_test_clear(fs->page, BSDVM_PAGE_RAM))
+		fs->pip = object;
+	else
+		bsdvm_object_pip_done(object);
+}
+
+/*
  * Walk on, and secure what was found before the object in hand may go: the
  * page by a reference, the slot by a place among its waiters, the pager by
  * paging in progress. What kept the object in hand until now is let go of only
@@ -50,6 +67,8 @@ static enum bsdvm_found fault_walk(struct fault_state *fs, bool below)
 		fs->page = bsdvm_resolve_hold(&fs->cursor);
 		if (!fs->page)
 			found = BSDVM_FOUND_AGAIN;
+		else
+			fault_meet_readahead(fs);
 		break;
 	case BSDVM_FOUND_BUSY:
 		fault_await_slot(fs);
@@ -185,26 +204,13 @@ static bsdvm_status_t fault_zero_fill(struct fault_state *fs)
 	return BSDVM_SUCCESS;
 }
 
-/* F-41: a page with a read-ahead mark; the pager is told, once. */
-static bool fault_meets_readahead(struct fault_state *fs)
-{
-	struct bsdvm_object *object = fs->cursor.object;
-
-	if (likely(!(bsdvm_page_state(fs->page) & BSDVM_PAGE_RAM)) ||
-	    !READ_ONCE(object->pager))
-		return false;
-	rcu_read_lock();
-	if (bsdvm_object_pip_add(object))
-		fs->pip = object;
-	rcu_read_unlock();
-	return fs->pip && bsdvm_page_test_clear(fs->page, BSDVM_PAGE_RAM);
-}
-
 /* F-75 to F-77. */
 static bsdvm_status_t fault_found(struct fault_state *fs)
 {
-	if (unlikely(fault_meets_readahead(fs)))
+	if (unlikely(fs->pip)) {
+		fault_deactivate_behind(fs);
 		return fault_retry(fs, FAULT_PAUSE_READAHEAD);
+	}
 	if (fs->cursor.depth == 0) {
 		fs->owned = !fs->lookup.entry ||
 			    !bsdvm_entry_needs_copy(fs->lookup.entry);

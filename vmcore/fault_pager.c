@@ -29,28 +29,38 @@ static int pager_hint(const struct fault_state *fs, bool behind)
 	return entry && (entry->flags & BSDVM_ENTRY_RANDOM) ? 0 : -1;
 }
 
-/* F-54, D-15: the mark is remembered, as it is cleared when it is met. */
+/* F-54: told so by the entry. */
 static bool pager_is_sequential(const struct fault_state *fs)
 {
-	unsigned int flags = fs->lookup.entry ? fs->lookup.entry->flags : 0;
-
-	return (flags & BSDVM_ENTRY_SEQUENTIAL) ||
-	       (fs->readahead && !(flags & BSDVM_ENTRY_RANDOM));
+	return fs->lookup.entry &&
+	       (fs->lookup.entry->flags & BSDVM_ENTRY_SEQUENTIAL);
 }
 
-/* F-57: unmap it; then INACTIVE if it is dirty, CACHE if it is clean. */
+/* Remove the mappings that this map has of a page behind the fault. */
+static void behind_unmap(struct fault_state *fs, bsdvm_pindex_t index)
+{
+	const struct bsdvm_entry *entry = fs->lookup.entry;
+
+	if (entry && index >= entry->offset)
+		bsdvm_pmap->remove(fs->lookup.map,
+				   index - entry->offset + entry->start, 1);
+}
+
+/*
+ * F-57: unmapped; then INACTIVE if it is dirty, CACHE if it is clean. A page
+ * that others map as well cannot be on CACHE (I-4).
+ */
 static void behind_retire(struct fault_state *fs, struct folio *page,
 			  bsdvm_pindex_t index)
 {
-	bsdvm_pindex_t pindex = index - fs->lookup.index + fs->lookup.pindex;
-	bool dirty;
+	bool keep;
 
-	if (fs->lookup.map && folio_mapped(page))
-		bsdvm_pmap->remove(fs->lookup.map, pindex, 1);
-	dirty = (bsdvm_page_state(page) & BSDVM_PAGE_DIRTY) ||
-		folio_test_dirty(page);
-	bsdvm_page_requeue(page, dirty ? BSDVM_QUEUE_INACTIVE :
-					 BSDVM_QUEUE_CACHE);
+	if (folio_mapped(page))
+		behind_unmap(fs, index);
+	keep = (bsdvm_page_state(page) & BSDVM_PAGE_DIRTY) ||
+	       folio_test_dirty(page) || folio_mapped(page);
+	bsdvm_page_requeue(page, keep ? BSDVM_QUEUE_INACTIVE :
+					BSDVM_QUEUE_CACHE);
 }
 
 /* False: stop here (F-56). */
@@ -77,12 +87,20 @@ static bool behind_visit(struct fault_state *fs, bsdvm_pindex_t index)
 	return true;
 }
 
-/* F-54 to F-57, downwards from 16 pages behind; page 0 is never visited. */
-static void pager_deactivate_behind(struct fault_state *fs)
+/**
+ * fault_deactivate_behind - a sequential reader is done with what lies behind
+ * @fs: the map is locked shared
+ *
+ * F-54 to F-57: downwards from 16 pages behind; page 0 is never visited. Not
+ * for an entry said to be read at random.
+ */
+void fault_deactivate_behind(struct fault_state *fs)
 {
 	bsdvm_pindex_t index = fs->lookup.index, n;
 
-	if (index < BEHIND_PAGES)
+	if (index < BEHIND_PAGES ||
+	    (fs->lookup.entry &&
+	     (fs->lookup.entry->flags & BSDVM_ENTRY_RANDOM)))
 		return;
 	index -= BEHIND_PAGES;
 	for (n = min(BEHIND_PAGES, index); n; n--, index--)
@@ -206,7 +224,7 @@ bsdvm_status_t fault_pager(struct fault_state *fs)
 			return status;
 		behind = pager_is_sequential(fs);
 		if (behind)
-			pager_deactivate_behind(fs);
+			fault_deactivate_behind(fs);
 		req.sequential = pager_hint(fs, behind);
 		pager_unlock_map(fs);
 		status = pager_settle(fs, &req, bsdvm_pager_get_page(&req));
@@ -222,7 +240,6 @@ bsdvm_status_t fault_pager(struct fault_state *fs)
  */
 void fault_readahead(struct fault_state *fs)
 {
-	fs->readahead = true;
 	if (bsdvm_tunables.debug_cluster)
 		trace_bsdvm_readahead(fs->pip->id, fs->cursor.pindex);
 	bsdvm_pager_readahead(fs->pip, fs->cursor.pindex);

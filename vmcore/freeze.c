@@ -235,14 +235,36 @@ static void freeze_put_live(struct bsdvm_entry *entry,
 	bsdvm_family_unlock(family);
 }
 
-/* A top object that nobody wrote to can go on being the top. */
-static bool freeze_is_needless(const struct bsdvm_entry *entry)
+/* Nothing of its own to show, and a window as wide as the entry. */
+static bool freeze_is_empty(const struct bsdvm_entry *entry)
 {
 	const struct bsdvm_object *object = entry->object;
 
-	return !object || bsdvm_entry_needs_copy(entry) ||
-	       (object->backing_object && xa_empty(&object->slots) &&
-		!object->pager && !entry->offset);
+	return object->backing_object && !object->pager && !entry->offset &&
+	       object->ref_count == 1 && xa_empty(&object->slots) &&
+	       object->backing_end >= bsdvm_entry_npages(entry);
+}
+
+/*
+ * A top object that nobody wrote to is of no use: the entry shows what is
+ * behind it, as it did before the object was pushed. False if it is of use.
+ */
+static bool freeze_drop_empty(struct bsdvm_entry *entry)
+{
+	struct bsdvm_family *family = entry->map->family;
+	struct bsdvm_object *top = entry->object;
+	bool empty;
+
+	bsdvm_family_lock(family);
+	empty = freeze_is_empty(entry);
+	if (empty) {
+		bsdvm_object_reference(top->backing_object);
+		bsdvm_entry_set_object(entry, top->backing_object,
+				       top->backing_offset);
+		bsdvm_object_deallocate(top);
+	}
+	bsdvm_family_unlock(family);
+	return empty;
 }
 
 static bsdvm_status_t freeze_entry(struct bsdvm_entry *entry)
@@ -250,8 +272,12 @@ static bsdvm_status_t freeze_entry(struct bsdvm_entry *entry)
 	struct bsdvm_object *live = NULL;
 	bsdvm_status_t status;
 
-	if (freeze_is_needless(entry))
+	if (!entry->object || bsdvm_entry_needs_copy(entry))
 		return BSDVM_SUCCESS;
+	if (freeze_drop_empty(entry)) {
+		entry->flags |= BSDVM_ENTRY_COW | BSDVM_ENTRY_NEEDS_COPY;
+		return BSDVM_SUCCESS;
+	}
 	freeze_collapse(entry);
 	freeze_unmap(entry);
 	status = freeze_sort(entry, &live);

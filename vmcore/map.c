@@ -89,7 +89,8 @@ struct bsdvm_map *bsdvm_map_create(bsdvm_pindex_t size, void *pmap)
 
 /**
  * bsdvm_map_create_object - a map that shows an object, in the object's family
- * @object: the caller's reference passes to the map's only entry
+ * @object: the caller's reference passes to the map's only entry. No other map
+ *          may have it for its top object
  * @pmap:   passed to pmap operations
  *
  * Return: the map with one reference, or NULL without memory; the reference

@@ -84,6 +84,9 @@ void bsdvm_entry_set_object(struct bsdvm_entry *entry,
 			    struct bsdvm_object *object, bsdvm_pindex_t offset);
 bsdvm_status_t bsdvm_entry_make_top(struct bsdvm_entry *entry);
 
+/* punch.c */
+void bsdvm_entry_await(struct bsdvm_entry *entry);
+
 /* wire.c */
 void bsdvm_entry_unwire(struct bsdvm_entry *entry);
 

@@ -66,7 +66,7 @@ void bsdvm_object_reference(struct bsdvm_object *object)
 {
 	lockdep_assert_held(&object->family->lock);
 	WARN_ON_ONCE(!object->ref_count);
-	object->ref_count++;
+	WRITE_ONCE(object->ref_count, object->ref_count + 1);
 }
 
 /* Change the window in one piece for walks without the lock. */
@@ -97,7 +97,7 @@ void bsdvm_object_attach(struct bsdvm_object *object,
 	lockdep_assert_held(&object->family->lock);
 	WARN_ON_ONCE(object->backing_object || object == backing);
 	list_add_tail(&object->shadow_link, &backing->shadows);
-	backing->shadow_count++;
+	WRITE_ONCE(backing->shadow_count, backing->shadow_count + 1);
 	object_set_link(object, backing, offset, end);
 }
 
@@ -115,9 +115,32 @@ struct bsdvm_object *bsdvm_object_detach(struct bsdvm_object *object)
 
 	lockdep_assert_held(&object->family->lock);
 	list_del_init(&object->shadow_link);
-	backing->shadow_count--;
+	WRITE_ONCE(backing->shadow_count, backing->shadow_count - 1);
 	object_set_link(object, NULL, 0, 0);
 	return backing;
+}
+
+/**
+ * bsdvm_object_relink - put an object in front of another than before
+ * @object:  with a backing object; the reference on it passes to the caller
+ * @backing: the new one; gets a reference
+ * @offset:  page of @backing that is page 0 of @object
+ * @end:     end of the window
+ *
+ * For walks without the lock there is either the old link or the new one.
+ * Entry: family->lock held.
+ */
+void bsdvm_object_relink(struct bsdvm_object *object,
+			 struct bsdvm_object *backing, bsdvm_pindex_t offset,
+			 bsdvm_pindex_t end)
+{
+	struct bsdvm_object *old = object->backing_object;
+
+	bsdvm_object_reference(backing);
+	list_move_tail(&object->shadow_link, &backing->shadows);
+	WRITE_ONCE(old->shadow_count, old->shadow_count - 1);
+	WRITE_ONCE(backing->shadow_count, backing->shadow_count + 1);
+	object_set_link(object, backing, offset, end);
 }
 
 /**
@@ -180,7 +203,8 @@ void bsdvm_object_deallocate(struct bsdvm_object *object)
 		lockdep_assert_held(&object->family->lock);
 		if (WARN_ON_ONCE(!object->ref_count))
 			return;
-		if (--object->ref_count) {
+		WRITE_ONCE(object->ref_count, object->ref_count - 1);
+		if (object->ref_count) {
 			object_offer(object);
 			return;
 		}

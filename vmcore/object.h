@@ -27,6 +27,9 @@ void bsdvm_object_attach(struct bsdvm_object *object,
 			 struct bsdvm_object *backing, bsdvm_pindex_t offset,
 			 bsdvm_pindex_t end);
 struct bsdvm_object *bsdvm_object_detach(struct bsdvm_object *object);
+void bsdvm_object_relink(struct bsdvm_object *object,
+			 struct bsdvm_object *backing, bsdvm_pindex_t offset,
+			 bsdvm_pindex_t end);
 void bsdvm_object_clip_backing(struct bsdvm_object *object,
 			       bsdvm_pindex_t end);
 

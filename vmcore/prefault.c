@@ -81,6 +81,15 @@ static bool prefault_is_current(const struct fault_state *fs,
 	       cursor.slot == page;
 }
 
+/* PF-10, PF-12: what changes about a page by being mapped. */
+static void prefault_mark(const struct fault_state *fs, struct folio *page)
+{
+	if (bsdvm_page_queue(page) == BSDVM_QUEUE_CACHE)
+		bsdvm_page_requeue(page, BSDVM_QUEUE_INACTIVE);
+	if (fs->request->prot & BSDVM_PROT_WRITE)
+		fault_mark_nosync(fs, page);
+}
+
 /*
  * PF-5, PF-11: the resident page at an address, referenced and locked. NULL if
  * there is none, if it is in use, or if it may not be mapped like the rest of
@@ -101,8 +110,10 @@ static struct folio *prefault_resident(const struct fault_state *fs,
 	if (!page)
 		return NULL;
 	if (folio_trylock(page)) {
-		if (prefault_is_current(fs, pindex, page))
+		if (prefault_is_current(fs, pindex, page)) {
+			prefault_mark(fs, page);
 			return page;
+		}
 		folio_unlock(page);
 	}
 	folio_put(page);
@@ -177,7 +188,8 @@ static bool prefault_is_hole(const struct fault_state *fs,
 	struct bsdvm_cursor cursor = prefault_cursor(fs, pindex);
 	bool hole;
 
-	if (!READ_ONCE(cursor.object->backing_object))
+	if (!READ_ONCE(cursor.object->backing_object) &&
+	    !READ_ONCE(cursor.object->pager))
 		return true;
 	rcu_read_lock();
 	hole = bsdvm_resolve(&cursor) == BSDVM_FOUND_HOLE && !cursor.slot;
@@ -211,6 +223,7 @@ static struct folio *prefault_fill(const struct fault_state *fs,
 		return NULL;
 	}
 	atomic_long_inc(&object->resident);
+	prefault_mark(fs, page);
 	bsdvm_count(v_zfod);
 	return page;
 }

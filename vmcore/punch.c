@@ -81,26 +81,55 @@ static bsdvm_status_t punch_visit_below(struct bsdvm_object *top,
 	return status;
 }
 
-/* Room for a tombstone, so that putting it there cannot fail. */
-static bsdvm_status_t punch_reserve(struct bsdvm_object *top,
-				    bsdvm_pindex_t index, void *slot)
+/*
+ * Claim the slot where a tombstone is to be, so that putting it there cannot
+ * fail. One that holds something, perhaps our claim, is left alone.
+ */
+static bsdvm_status_t punch_claim(struct bsdvm_object *top,
+				  bsdvm_pindex_t index, void *slot)
 {
-	return xa_reserve(&top->slots, index, GFP_KERNEL) ?
-	       BSDVM_RESOURCE_SHORTAGE : BSDVM_SUCCESS;
+	bsdvm_status_t status = bsdvm_busy_claim(top, index, NULL);
+
+	return status == BSDVM_TRY_AGAIN ? BSDVM_SUCCESS : status;
 }
 
-static bsdvm_status_t punch_release(struct bsdvm_object *top,
+/* punch_await_busy() left no claims but ours. */
+static void punch_end_claim(struct bsdvm_object *top, bsdvm_pindex_t index,
+			    void *becomes)
+{
+	if (bsdvm_slot_is_busy(xa_load(&top->slots, index)))
+		bsdvm_busy_release(top, index, becomes);
+}
+
+static bsdvm_status_t punch_unclaim(struct bsdvm_object *top,
 				    bsdvm_pindex_t index, void *slot)
 {
-	xa_release(&top->slots, index);
+	punch_end_claim(top, index, NULL);
 	return BSDVM_SUCCESS;
 }
 
 static bsdvm_status_t punch_bury(struct bsdvm_object *top,
 				 bsdvm_pindex_t index, void *slot)
 {
-	xa_cmpxchg(&top->slots, index, NULL, BSDVM_SLOT_ZERO, GFP_KERNEL);
+	punch_end_claim(top, index, BSDVM_SLOT_ZERO);
 	return BSDVM_SUCCESS;
+}
+
+/* A pager may be filling a page of the top object: what it brings goes, too. */
+static void punch_await_busy(struct bsdvm_object *top, bsdvm_pindex_t first,
+			     bsdvm_pindex_t last)
+{
+	struct bsdvm_wait wait;
+	unsigned long index;
+	void *slot;
+
+	if (!top->pager)
+		return;
+	xa_for_each_range(&top->slots, index, slot, first, last) {
+		while (bsdvm_slot_is_busy(xa_load(&top->slots, index)))
+			if (bsdvm_busy_wait_prepare(&wait, top, index))
+				bsdvm_wait_uninterruptible(&wait);
+	}
 }
 
 /* A fault about to map a page from behind: let it, then look again. */
@@ -146,13 +175,9 @@ static bsdvm_status_t punch_hide(struct punch *punch)
 		return BSDVM_SUCCESS;
 	}
 	status = punch_visit_below(top, punch->first, punch->last,
-				      punch_reserve);
-	if (status == BSDVM_SUCCESS)
-		punch_visit_below(top, punch->first, punch->last,
-				     punch_bury);
-	else
-		punch_visit_below(top, punch->first, punch->last,
-				     punch_release);
+				   punch_claim);
+	punch_visit_below(top, punch->first, punch->last,
+			  status == BSDVM_SUCCESS ? punch_bury : punch_unclaim);
 	return status;
 }
 
@@ -239,6 +264,7 @@ static bsdvm_status_t punch_object(struct punch *punch)
 
 	INIT_LIST_HEAD(&punch->pages);
 	bsdvm_family_lock(family);
+	punch_await_busy(punch->entry->object, punch->first, punch->last);
 	punch_visit_below(punch->entry->object, punch->first, punch->last,
 			     punch_await);
 	status = punch_hide(punch);
@@ -282,15 +308,19 @@ static bsdvm_status_t punch_entry(struct bsdvm_entry *entry,
  * Memory is given back, but for wired pages, which are cleared. Every mapping
  * of the range is removed: each access from now on sees zeroes.
  *
- * Return: SUCCESS, RESOURCE_SHORTAGE (entries before the failing one are
- * punched) or INTERRUPTED.
+ * Return: SUCCESS, INVALID_ARGUMENT for a range that ends before it begins,
+ * RESOURCE_SHORTAGE (entries before the failing one are punched) or
+ * INTERRUPTED.
  */
 bsdvm_status_t bsdvm_map_punch(struct bsdvm_map *map, bsdvm_pindex_t first,
 			       bsdvm_pindex_t last)
 {
 	struct bsdvm_entry *entry;
-	bsdvm_status_t status = bsdvm_map_lock(map);
+	bsdvm_status_t status;
 
+	if (first > last)
+		return BSDVM_INVALID_ARGUMENT;
+	status = bsdvm_map_lock_settled(map, first, last);
 	if (status != BSDVM_SUCCESS)
 		return status;
 	bsdvm_for_each_entry(map, entry, first, last) {
@@ -313,8 +343,14 @@ static void resize_entry(struct bsdvm_entry *entry, bsdvm_pindex_t last)
 	xa_erase(entries, old);
 }
 
-/* Pages of entries that go altogether: no fault may be about to map one. */
-static void shrink_await(struct bsdvm_entry *entry)
+/**
+ * bsdvm_entry_await - wait for faults about to map a page of an entry
+ * @entry: its map locked exclusively
+ *
+ * Whoever finds a page from now on finds the entry as it is now. Mappings made
+ * before can be removed afterwards. Entry: family->lock held. May sleep.
+ */
+void bsdvm_entry_await(struct bsdvm_entry *entry)
 {
 	bsdvm_pindex_t first = entry->offset;
 	bsdvm_pindex_t last = bsdvm_entry_index(entry, entry->last);
@@ -338,7 +374,7 @@ static void shrink_remove(struct bsdvm_map *map, bsdvm_pindex_t size)
 
 	bsdvm_family_lock(map->family);
 	bsdvm_for_each_entry(map, entry, size, BSDVM_PAGES_MAX)
-		shrink_await(entry);
+		bsdvm_entry_await(entry);
 	bsdvm_pmap->remove(map, size, BSDVM_PAGES_MAX - size);
 	while ((entry = bsdvm_map_entry_from(map, size)))
 		bsdvm_entry_remove(entry);
@@ -379,14 +415,30 @@ static bsdvm_status_t map_shrink(struct bsdvm_map *map, bsdvm_pindex_t size)
 	return BSDVM_SUCCESS;
 }
 
+/*
+ * Does nobody else see what lies behind the entry's part of its object? If the
+ * object is frozen the entry will get one of its own.
+ */
+static bool grow_is_alone(const struct bsdvm_entry *entry)
+{
+	struct bsdvm_object *object = entry->object;
+	bool alone;
+
+	if (!object || bsdvm_entry_needs_copy(entry))
+		return true;
+	bsdvm_family_lock(object->family);
+	alone = object->ref_count == 1 && bsdvm_object_is_anonymous(object);
+	bsdvm_family_unlock(object->family);
+	return alone;
+}
+
 /* May the map's last entry simply become longer? */
 static bool grow_can_extend(const struct bsdvm_entry *entry)
 {
 	return entry && !entry->wired_count &&
 	       !(entry->flags & ~(BSDVM_ENTRY_COW | BSDVM_ENTRY_NEEDS_COPY)) &&
 	       entry->protection == BSDVM_PROT_ALL &&
-	       entry->max_protection == BSDVM_PROT_ALL &&
-	       (!entry->object || bsdvm_object_is_anonymous(entry->object));
+	       entry->max_protection == BSDVM_PROT_ALL && grow_is_alone(entry);
 }
 
 /*
@@ -472,10 +524,7 @@ bsdvm_status_t bsdvm_map_resize(struct bsdvm_map *map, bsdvm_pindex_t size)
 
 	if (size > BSDVM_PAGES_MAX)
 		return BSDVM_INVALID_ARGUMENT;
-	status = bsdvm_map_lock(map);
-	if (status != BSDVM_SUCCESS)
-		return status;
-	status = bsdvm_map_settle(map, 0, BSDVM_PAGES_MAX);
+	status = bsdvm_map_lock_settled(map, 0, BSDVM_PAGES_MAX);
 	if (status != BSDVM_SUCCESS)
 		return status;
 	if (size < map->size)

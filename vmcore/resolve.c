@@ -63,6 +63,16 @@ static enum bsdvm_found resolve_classify(const void *slot)
 	return bsdvm_slot_is_busy(slot) ? BSDVM_FOUND_BUSY : BSDVM_FOUND_HOLE;
 }
 
+/* F-47: beyond the end of a store of its own nothing further is looked for. */
+static bool resolve_asks_pager(const struct bsdvm_cursor *cursor)
+{
+	struct bsdvm_object *object = cursor->object;
+
+	return bsdvm_pager_has_page(object, cursor->pindex) ||
+	       (unlikely(object->handle) &&
+		cursor->pindex >= READ_ONCE(object->size));
+}
+
 static enum bsdvm_found resolve_walk(struct bsdvm_cursor *cursor, bool below)
 {
 	const seqcount_mutex_t *seq = &cursor->object->family->seq;
@@ -75,8 +85,7 @@ static enum bsdvm_found resolve_walk(struct bsdvm_cursor *cursor, bool below)
 					       cursor->pindex);
 			if (cursor->slot)
 				return resolve_classify(cursor->slot);
-			if (bsdvm_pager_has_page(cursor->object,
-						 cursor->pindex))
+			if (resolve_asks_pager(cursor))
 				return BSDVM_FOUND_PAGER;
 		}
 		if (resolve_is_leaving(cursor->object))

@@ -13,22 +13,23 @@
 #include "object.h"
 #include "resolve.h"
 
-/* Walks of a chain before the read side is left for a moment. */
-#define SEEK_BATCH	256
-
 static bool seek_is_data(struct bsdvm_object *object, bsdvm_pindex_t index)
 {
 	enum bsdvm_found found;
 
-	do {
+	for (;;) {
 		struct bsdvm_cursor cursor = {
 			.object = object,
 			.pindex = index,
 		};
 
+		rcu_read_lock();
 		found = bsdvm_resolve(&cursor);
-	} while (found == BSDVM_FOUND_AGAIN);
-	return found != BSDVM_FOUND_HOLE;
+		rcu_read_unlock();
+		if (found != BSDVM_FOUND_AGAIN)
+			return found != BSDVM_FOUND_HOLE;
+		cond_resched();
+	}
 }
 
 /*
@@ -72,9 +73,7 @@ static bool seek_entry_data(const struct bsdvm_entry *entry,
 
 	bsdvm_family_lock(family);
 	while (index <= last && seek_candidate(entry->object, last, &index)) {
-		rcu_read_lock();
 		data = seek_is_data(entry->object, index);
-		rcu_read_unlock();
 		if (data)
 			break;
 		index++;
@@ -120,19 +119,11 @@ bsdvm_status_t bsdvm_map_seek_data(struct bsdvm_map *map,
 static bsdvm_pindex_t seek_entry_hole(const struct bsdvm_entry *entry,
 				      bsdvm_pindex_t pindex)
 {
-	unsigned int n = 0;
-
-	rcu_read_lock();
 	while (pindex <= entry->last &&
 	       seek_is_data(entry->object, bsdvm_entry_index(entry, pindex))) {
 		pindex++;
-		if (++n % SEEK_BATCH == 0) {
-			rcu_read_unlock();
-			cond_resched();
-			rcu_read_lock();
-		}
+		cond_resched();
 	}
-	rcu_read_unlock();
 	return pindex;
 }
 

@@ -13,6 +13,7 @@
 #include "object.h"
 #include "snapshot.h"
 #include "stats.h"
+#include "wire.h"
 
 /*
  * The frozen part of what an entry shows; false if there is none. The entry
@@ -166,7 +167,7 @@ static bsdvm_status_t snapshot_publish(struct bsdvm_family *family,
 bsdvm_status_t bsdvm_map_snapshot(struct bsdvm_map *map, u64 bytes, u32 *id)
 {
 	struct bsdvm_snapshot *snapshot;
-	bsdvm_status_t status = bsdvm_map_lock(map);
+	bsdvm_status_t status = bsdvm_map_lock_settled(map, 0, BSDVM_PAGES_MAX);
 
 	if (status != BSDVM_SUCCESS)
 		return status;
@@ -347,7 +348,7 @@ bsdvm_status_t bsdvm_map_shadow(struct bsdvm_map *map, bsdvm_pindex_t first,
 				struct bsdvm_map **new_map)
 {
 	struct bsdvm_snapshot *snapshot = NULL;
-	bsdvm_status_t status = bsdvm_map_lock(map);
+	bsdvm_status_t status = bsdvm_map_lock_settled(map, 0, BSDVM_PAGES_MAX);
 
 	if (status != BSDVM_SUCCESS)
 		return status;

@@ -88,6 +88,7 @@ typedef unsigned int __bitwise bsdvm_status_t;
  * @maps:      T: maps of the family
  * @snapshots: T: id -> struct bsdvm_snapshot
  * @nsnapshots: T: number of snapshots
+ * @checks:    T: number of checks so far
  * @pending:   T: objects that may take their backing object over
  * @dead:      T: objects without references; both lists are worked off by
  *             bsdvm_family_unlock()
@@ -100,6 +101,7 @@ struct bsdvm_family {
 	struct list_head maps;
 	struct xarray snapshots;
 	unsigned int nsnapshots;
+	u64 checks;
 	struct list_head pending;
 	struct list_head dead;
 };
@@ -128,6 +130,7 @@ struct bsdvm_family {
  * @family:         C: valid while a map of the family lives
  * @pager:          T: where absent pages come from, or NULL
  * @handle:         C: the pager's own
+ * @checked:        T: number of the check that visited it last
  * @id:             C: unique while the module is loaded
  * @rcu:            the memory outlives every walk that could have met it
  */
@@ -149,6 +152,7 @@ struct bsdvm_object {
 	struct bsdvm_family *family;
 	const struct bsdvm_pager_ops *pager;
 	void *handle;
+	u64 checked;
 	u64 id;
 	struct rcu_head rcu;
 };
@@ -324,7 +328,8 @@ struct bsdvm_pager_request {
  *             No sleeping
  * @collapse:  @backing is about to go: move what is stored for it to @front,
  *             @offset pages further forward, except for pages that @front has
- *             in memory, in store or as a tombstone; free the rest. May sleep
+ *             in memory, in store or as a tombstone; free the rest. @get_page
+ *             for @front may run at the same time. May sleep
  * @dealloc:   the object goes away
  */
 struct bsdvm_pager_ops {

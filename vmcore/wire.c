@@ -48,21 +48,25 @@ static struct bsdvm_entry *wire_find_transition(struct bsdvm_map *map,
 }
 
 /**
- * bsdvm_map_settle - wait until no entry of a range is in transition
- * @map:   locked exclusively; unlocked and locked again if there is a wait
+ * bsdvm_map_lock_settled - lock a map when no entry of a range is in transition
+ * @map:   which
  * @first: first page
  * @last:  last page, inclusive
  *
- * M-34. Everything about the map must be looked up afterwards.
+ * M-34: whoever changes entries, or freezes what they show, waits for wiring
+ * under way.
  *
- * Return: SUCCESS with the map locked; INTERRUPTED without.
+ * Return: SUCCESS with the map locked exclusively; INTERRUPTED without.
  */
-bsdvm_status_t bsdvm_map_settle(struct bsdvm_map *map, bsdvm_pindex_t first,
-				bsdvm_pindex_t last)
+bsdvm_status_t bsdvm_map_lock_settled(struct bsdvm_map *map,
+				      bsdvm_pindex_t first,
+				      bsdvm_pindex_t last)
 {
 	struct bsdvm_entry *entry;
 	struct bsdvm_wait wait;
 
+	if (bsdvm_map_lock(map) != BSDVM_SUCCESS)
+		return BSDVM_INTERRUPTED;
 	while ((entry = wire_find_transition(map, first, last))) {
 		bsdvm_count(v_intrans_coll);
 		entry->flags |= BSDVM_ENTRY_NEEDS_WAKEUP;
@@ -81,11 +85,8 @@ bsdvm_status_t bsdvm_map_settle(struct bsdvm_map *map, bsdvm_pindex_t first,
 static bsdvm_status_t wire_begin(struct bsdvm_map *map, bsdvm_pindex_t first,
 				 bsdvm_pindex_t last)
 {
-	bsdvm_status_t status = bsdvm_map_lock(map);
+	bsdvm_status_t status = bsdvm_map_lock_settled(map, first, last);
 
-	if (status != BSDVM_SUCCESS)
-		return status;
-	status = bsdvm_map_settle(map, first, last);
 	if (status != BSDVM_SUCCESS)
 		return status;
 	if (!wire_is_covered(map, first, last))

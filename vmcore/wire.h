@@ -6,7 +6,8 @@
 /* Set on an entry only while the range it lies in is in transition. */
 #define BSDVM_ENTRY_BY_THIS_CALL	0x1000u
 
-bsdvm_status_t bsdvm_map_settle(struct bsdvm_map *map, bsdvm_pindex_t first,
-				bsdvm_pindex_t last);
+bsdvm_status_t bsdvm_map_lock_settled(struct bsdvm_map *map,
+				      bsdvm_pindex_t first,
+				      bsdvm_pindex_t last);
 
 #endif /* BSDVM_VMCORE_WIRE_H */

@@ -1,0 +1,1016 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Bad input gets the errno that the interface documents; nothing changes and
+ * nothing leaks. One table of requests; one test for each way to be wrong.
+ */
+
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "process_util.h"
+#include "kselftest_harness.h"
+
+#define NPAGES	8UL
+#define SIZE	(NPAGES * PAGE)
+#define FIRST	0x20
+#define NEVER	0x7fffffffU	/* an id that no snapshot has */
+
+union argument {
+	uint32_t size;
+	struct bsdvm_query query;
+	struct bsdvm_create create;
+	struct bsdvm_map_fd map_fd;
+	struct bsdvm_snapshot_take take;
+	struct bsdvm_snapshot_ref ref;
+	struct bsdvm_shadow shadow;
+	struct bsdvm_wire wire;
+	struct bsdvm_map_info map_info;
+	struct bsdvm_entry_info entry_info;
+	struct bsdvm_snapshot_info snapshot_info;
+	struct bsdvm_object_info object_info;
+	struct bsdvm_check check;
+	unsigned char bytes[2 * PAGE];
+};
+
+#define REQUEST_NO_MAP	0x1	/* goes to the device as well */
+#define REQUEST_WRITE	0x2	/* needs a descriptor open for writing */
+#define REQUEST_OUT	0x4	/* writes to its argument */
+#define REQUEST_FD	0x8	/* returns a descriptor */
+
+/* The reserved bytes of an argument. */
+struct reserved {
+	size_t offset;
+	size_t length;
+};
+
+#define RESERVED(type, field)						\
+	{ offsetof(struct type, field), sizeof(((struct type *)0)->field) }
+
+struct request {
+	const char *name;
+	unsigned int cmd;
+	uint32_t size;
+	unsigned int what;
+	uint32_t known_flags;
+	struct reserved reserved;
+};
+
+#define REQUEST(_name, _type, _what)					\
+	.name = #_name,							\
+	.cmd = BSDVM_IOC_##_name,					\
+	.size = sizeof(struct _type),					\
+	.what = (_what)
+
+static const struct request requests[] = {
+	{ REQUEST(QUERY, bsdvm_query, REQUEST_NO_MAP | REQUEST_OUT) },
+	{ REQUEST(CREATE, bsdvm_create, REQUEST_NO_MAP | REQUEST_FD) },
+	{ REQUEST(MAP_FD, bsdvm_map_fd, REQUEST_FD),
+	  .known_flags = BSDVM_MAP_FD_ADDRESS },
+	{ REQUEST(SNAPSHOT, bsdvm_snapshot_take, REQUEST_WRITE | REQUEST_OUT),
+	  .reserved = RESERVED(bsdvm_snapshot_take, reserved) },
+	{ REQUEST(OPEN, bsdvm_snapshot_ref, REQUEST_FD),
+	  .reserved = RESERVED(bsdvm_snapshot_ref, reserved) },
+	{ REQUEST(DROP, bsdvm_snapshot_ref, REQUEST_WRITE),
+	  .reserved = RESERVED(bsdvm_snapshot_ref, reserved) },
+	{ REQUEST(SHADOW, bsdvm_shadow, REQUEST_WRITE | REQUEST_FD) },
+	{ REQUEST(WIRE, bsdvm_wire, REQUEST_WRITE),
+	  .known_flags = BSDVM_WIRE_SYSTEM },
+	{ REQUEST(UNWIRE, bsdvm_wire, REQUEST_WRITE),
+	  .known_flags = BSDVM_WIRE_SYSTEM },
+	{ REQUEST(MAP_INFO, bsdvm_map_info, REQUEST_OUT) },
+	{ REQUEST(ENTRY_INFO, bsdvm_entry_info, REQUEST_OUT),
+	  .reserved = RESERVED(bsdvm_entry_info, reserved) },
+	{ REQUEST(SNAPSHOT_INFO, bsdvm_snapshot_info, REQUEST_OUT),
+	  .reserved = RESERVED(bsdvm_snapshot_info, reserved) },
+	{ REQUEST(OBJECT_INFO, bsdvm_object_info, REQUEST_OUT) },
+	{ REQUEST(CHECK, bsdvm_check, REQUEST_OUT),
+	  .reserved = RESERVED(bsdvm_check, reserved) },
+};
+
+static const char * const live_names[] = {
+	"live_families", "live_maps", "live_entries", "live_objects",
+	"live_snapshots", "live_pages", "live_wired",
+};
+
+struct live {
+	long count[ARRAY_SIZE(live_names)];
+};
+
+static struct live live_now(void)
+{
+	struct live live;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(live_names); i++)
+		live.count[i] = bsdvm_stat(live_names[i]);
+	return live;
+}
+
+/* What is closed last may take a moment to go. */
+static bool live_settles(const struct live *before)
+{
+	struct live now;
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		now = live_now();
+		if (!memcmp(&now, before, sizeof(now)))
+			return true;
+		usleep(10000);
+	}
+	for (i = 0; i < ARRAY_SIZE(live_names); i++)
+		printf("# %s: %ld, was %ld\n", live_names[i], now.count[i],
+		       before->count[i]);
+	return false;
+}
+
+FIXTURE(bad) {
+	int fd;
+	int ro_fd;
+	int dev;
+	uint32_t id;
+	unsigned char *p;
+	union argument *arg;
+	struct live live;
+};
+
+static int reopen(int fd, int flags)
+{
+	char path[32];
+
+	sprintf(path, "/proc/self/fd/%d", fd);
+	return open(path, flags);
+}
+
+/*
+ * Wiring and snapshots leave the map in more pieces than it was made of. What
+ * the tests will do is done before, so that it does not look like a leak.
+ */
+static void break_in(int fd)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		bsdvm_drop(fd, bsdvm_snapshot(fd));
+		bsdvm_wire(fd, 0, PAGE, 0);
+		bsdvm_unwire(fd, 0, PAGE, 0);
+	}
+}
+
+/* A map of known pages with one snapshot, of a different first page. */
+FIXTURE_SETUP(bad)
+{
+	self->fd = bsdvm_create(SIZE);
+	ASSERT_GE(self->fd, 0);
+	self->p = bsdvm_mmap(self->fd, SIZE);
+	ASSERT_NE(self->p, MAP_FAILED);
+	fill_pages(self->p, NPAGES, FIRST);
+	self->p[0] = 1;
+	self->id = bsdvm_snapshot(self->fd);
+	ASSERT_NE(self->id, 0);
+	fill_pages(self->p, NPAGES, FIRST);
+	break_in(self->fd);
+	self->ro_fd = reopen(self->fd, O_RDONLY);
+	ASSERT_GE(self->ro_fd, 0);
+	self->dev = bsdvm_dev();
+	ASSERT_GE(self->dev, 0);
+	self->arg = mmap(NULL, sizeof(*self->arg) + PAGE,
+			 PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
+	ASSERT_NE(self->arg, MAP_FAILED);
+	ASSERT_EQ(munmap(self->arg + 1, PAGE), 0);
+	self->live = live_now();
+}
+
+/* Whatever was tried: everything is as it was. */
+FIXTURE_TEARDOWN(bad)
+{
+	EXPECT_TRUE(live_settles(&self->live));
+	EXPECT_EQ(bsdvm_check(self->fd), 0);
+	EXPECT_TRUE(pages_hold(self->p, NPAGES, FIRST));
+	EXPECT_EQ(snapshot_byte(self->fd, self->id, 0), 1);
+	EXPECT_EQ(lseek(self->fd, 0, SEEK_END), SIZE);
+	munmap(self->arg, sizeof(*self->arg));
+	munmap(self->p, SIZE);
+	close(self->dev);
+	close(self->ro_fd);
+	close(self->fd);
+}
+
+/* A good argument for a request, in an otherwise empty buffer. */
+static void *good(FIXTURE_DATA(bad) *self, const struct request *request)
+{
+	union argument *arg = self->arg;
+
+	memset(arg, 0, sizeof(*arg));
+	arg->size = request->size;
+	switch (request->cmd) {
+	case BSDVM_IOC_CREATE:
+		arg->create.map_size = PAGE;
+		break;
+	case BSDVM_IOC_OPEN:
+		arg->ref.id = self->id;
+		break;
+	case BSDVM_IOC_DROP:
+		/* One more, to be dropped. */
+		arg->ref.id = bsdvm_snapshot(self->fd);
+		break;
+	case BSDVM_IOC_UNWIRE:
+		bsdvm_wire(self->fd, 0, PAGE, 0);
+		/* fallthrough */
+	case BSDVM_IOC_WIRE:
+	case BSDVM_IOC_SHADOW:
+		arg->wire.length = PAGE;
+		break;
+	}
+	return arg;
+}
+
+/* Take back what good() did, and what a request that succeeded did. */
+static void undo(FIXTURE_DATA(bad) *self, const struct request *request,
+		 uint32_t id, int ret)
+{
+	if (ret >= 0 && (request->what & REQUEST_FD))
+		close(ret);
+	if (request->cmd == BSDVM_IOC_SNAPSHOT && ret >= 0)
+		bsdvm_drop(self->fd, self->arg->take.id);
+	if (request->cmd == BSDVM_IOC_DROP && ret < 0)
+		bsdvm_drop(self->fd, id);
+	if (request->cmd == BSDVM_IOC_WIRE || request->cmd == BSDVM_IOC_UNWIRE)
+		bsdvm_unwire(self->fd, 0, PAGE, 0);
+}
+
+static int call(int fd, unsigned int cmd, void *arg)
+{
+	int ret;
+
+	errno = 0;
+	ret = ioctl(fd, cmd, arg);
+	return ret < 0 ? -errno : ret;
+}
+
+/* One bad call of a request: did it return @expected (0: any success)? */
+static void expect(struct __test_metadata *_metadata,
+		   FIXTURE_DATA(bad) *self, const struct request *request,
+		   int fd, uint32_t id, int expected)
+{
+	int ret = call(fd, request->cmd, self->arg);
+
+	undo(self, request, id, ret);
+	EXPECT_EQ(ret < 0 ? ret : 0, expected) {
+		TH_LOG("%s", request->name);
+	}
+}
+
+#define for_each_request(request)					\
+	for ((request) = requests; (request) < requests + ARRAY_SIZE(requests); \
+	     (request)++)
+
+/* The snapshot good() took for a request to drop, which undo() wants. */
+static uint32_t spare_id(FIXTURE_DATA(bad) *self,
+			 const struct request *request)
+{
+	return request->cmd == BSDVM_IOC_DROP ? self->arg->ref.id : 0;
+}
+
+/* The table is right: each request as the table knows it succeeds. */
+TEST_F(bad, good_input_is_accepted)
+{
+	const struct request *request;
+	uint32_t id;
+
+	for_each_request(request) {
+		good(self, request);
+		id = spare_id(self, request);
+		expect(_metadata, self, request, self->fd, id, 0);
+	}
+}
+
+/* A structure shorter than that of the first version is EINVAL. */
+TEST_F(bad, short_structure)
+{
+	const struct request *request;
+	uint32_t size, id;
+
+	for_each_request(request)
+		for (size = 0; size < request->size; size++) {
+			good(self, request);
+			id = spare_id(self, request);
+			self->arg->size = size;
+			expect(_metadata, self, request, self->fd, id, -EINVAL);
+		}
+}
+
+/* A longer structure is accepted if what we do not know is zero. */
+TEST_F(bad, long_structure_with_zeroes)
+{
+	static const uint32_t more[] = { 1, 4, 8, 64, 1000 };
+	const struct request *request;
+	uint32_t id;
+	size_t i;
+
+	for_each_request(request)
+		for (i = 0; i < ARRAY_SIZE(more); i++) {
+			good(self, request);
+			id = spare_id(self, request);
+			self->arg->size = request->size + more[i];
+			expect(_metadata, self, request, self->fd, id, 0);
+		}
+}
+
+/* E2BIG if it is not zero, be it the first or the last byte. */
+TEST_F(bad, long_structure_with_rubbish)
+{
+	static const uint32_t more[] = { 1, 4, 8, 64, 1000 };
+	const struct request *request;
+	uint32_t id;
+	size_t i;
+
+	for_each_request(request)
+		for (i = 0; i < 2 * ARRAY_SIZE(more); i++) {
+			uint32_t length = more[i / 2];
+
+			good(self, request);
+			id = spare_id(self, request);
+			self->arg->size = request->size + length;
+			self->arg->bytes[request->size +
+					 (i % 2 ? length - 1 : 0)] = 1;
+			expect(_metadata, self, request, self->fd, id, -E2BIG);
+		}
+}
+
+/* Longer than any structure will ever be: E2BIG, without looking at it. */
+TEST_F(bad, huge_structure)
+{
+	static const uint32_t sizes[] = { PAGE + 1, 1U << 31, ~0U };
+	const struct request *request;
+	uint32_t id;
+	size_t i;
+
+	for_each_request(request)
+		for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+			good(self, request);
+			id = spare_id(self, request);
+			self->arg->size = sizes[i];
+			expect(_metadata, self, request, self->fd, id, -E2BIG);
+		}
+}
+
+/* A flag that is not known is EINVAL, each by itself. */
+TEST_F(bad, unknown_flag)
+{
+	const struct request *request;
+	uint32_t id, flag;
+
+	for_each_request(request)
+		for (flag = 1; flag; flag <<= 1) {
+			if (flag & request->known_flags)
+				continue;
+			good(self, request);
+			id = spare_id(self, request);
+			self->arg->query.flags = flag;
+			expect(_metadata, self, request, self->fd, id, -EINVAL);
+		}
+}
+
+/* A reserved field that is not zero is EINVAL, in each byte. */
+TEST_F(bad, reserved_field)
+{
+	const struct request *request;
+	uint32_t id;
+	size_t i;
+
+	for_each_request(request)
+		for (i = 0; i < request->reserved.length; i++) {
+			good(self, request);
+			id = spare_id(self, request);
+			self->arg->bytes[request->reserved.offset + i] = 1;
+			expect(_metadata, self, request, self->fd, id, -EINVAL);
+		}
+}
+
+/* Without BSDVM_MAP_FD_ADDRESS there is no address. */
+TEST_F(bad, address_without_flag)
+{
+	struct bsdvm_map_fd arg = {
+		.size = sizeof(arg),
+		.addr = (uintptr_t)self->p,
+	};
+
+	EXPECT_EQ(call(self->fd, BSDVM_IOC_MAP_FD, &arg), -EINVAL);
+}
+
+/* Addresses where no map is mapped are ENOENT. */
+TEST_F(bad, address_of_something_else)
+{
+	const uint64_t addr[] = { 0, 1, (uintptr_t)&addr, (uintptr_t)self->arg,
+				  1ULL << 47, 1ULL << 63, ~0ULL };
+	struct bsdvm_map_fd arg = {
+		.size = sizeof(arg),
+		.flags = BSDVM_MAP_FD_ADDRESS,
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(addr); i++) {
+		arg.addr = addr[i];
+		EXPECT_EQ(call(self->fd, BSDVM_IOC_MAP_FD, &arg), -ENOENT);
+		EXPECT_EQ(call(self->dev, BSDVM_IOC_MAP_FD, &arg), -ENOENT);
+	}
+}
+
+/* A pointer to nowhere, or to a structure that ends nowhere, is EFAULT. */
+TEST_F(bad, pointer)
+{
+	unsigned char *end = (unsigned char *)(self->arg + 1);
+	const struct request *request;
+	void *bad[4];
+	size_t i;
+
+	for_each_request(request) {
+		bad[0] = NULL;
+		bad[1] = end - 4;
+		bad[2] = end - request->size + 1;
+		bad[3] = (void *)0xffff888000000000;
+		memset(self->arg, 0, sizeof(*self->arg));
+		memcpy(bad[1], &request->size, 4);
+		for (i = 0; i < ARRAY_SIZE(bad); i++) {
+			if (i == 2)
+				memcpy(bad[2], &request->size, 4);
+			EXPECT_EQ(call(self->fd, request->cmd, bad[i]), -EFAULT)
+				TH_LOG("%s %zu", request->name, i);
+		}
+	}
+}
+
+/* So is an argument that cannot be written to, if there is a result. */
+TEST_F(bad, pointer_to_read_only_memory)
+{
+	const struct request *request;
+	int ret;
+
+	for_each_request(request) {
+		if (!(request->what & REQUEST_OUT))
+			continue;
+		good(self, request);
+		mprotect(self->arg, sizeof(*self->arg), PROT_READ);
+		ret = call(self->fd, request->cmd, self->arg);
+		mprotect(self->arg, sizeof(*self->arg), PROT_READ | PROT_WRITE);
+		EXPECT_EQ(ret, -EFAULT)
+			TH_LOG("%s", request->name);
+	}
+}
+
+/* What a range can be. */
+struct range {
+	uint64_t offset;
+	uint64_t length;
+	int expected;
+};
+
+static const struct range ranges[] = {
+	{ 0, 0, -EINVAL },
+	{ PAGE, 0, -EINVAL },
+	{ 1, PAGE, -EINVAL },
+	{ PAGE - 1, PAGE, -EINVAL },
+	{ 0, 1, -EINVAL },
+	{ 0, PAGE - 1, -EINVAL },
+	{ 0, PAGE + 1, -EINVAL },
+	{ 512, 512, -EINVAL },
+	{ -1ULL, PAGE, -EINVAL },
+	{ 0, -1ULL, -EINVAL },
+	{ -PAGE, PAGE, -EINVAL },
+	{ -PAGE, 2 * PAGE, -EINVAL },
+	{ PAGE, -PAGE, -EINVAL },
+	{ 1ULL << 63, 1ULL << 63, -EINVAL },
+	{ 0, SIZE + PAGE, -ERANGE },
+	{ SIZE - PAGE, 2 * PAGE, -ERANGE },
+	{ SIZE, PAGE, -ERANGE },
+	{ SIZE + PAGE, PAGE, -ERANGE },
+	{ 0, 1ULL << 40, -ERANGE },
+	{ 0, 1ULL << 48, -ERANGE },
+	{ 0, 1ULL << 63, -ERANGE },
+	{ 0, -PAGE, -ERANGE },
+	{ 1ULL << 40, PAGE, -ERANGE },
+	{ 1ULL << 48, PAGE, -ERANGE },
+	{ 1ULL << 63, PAGE, -ERANGE },
+	{ -2 * PAGE, PAGE, -ERANGE },
+};
+
+/* Ranges: unaligned or overflowing is EINVAL, outside of the map ERANGE. */
+TEST_F(bad, range)
+{
+	static const unsigned int cmds[] = {
+		BSDVM_IOC_SHADOW, BSDVM_IOC_WIRE, BSDVM_IOC_UNWIRE,
+	};
+	struct bsdvm_wire arg = { .size = sizeof(arg) };
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(ranges); i++)
+		for (j = 0; j < 2 * ARRAY_SIZE(cmds) - 1; j++) {
+			arg.offset = ranges[i].offset;
+			arg.length = ranges[i].length;
+			arg.flags = j >= ARRAY_SIZE(cmds) ? BSDVM_WIRE_SYSTEM :
+							    0;
+			EXPECT_EQ(call(self->fd, cmds[(j + j / 3) % 3], &arg),
+				  ranges[i].expected)
+				TH_LOG("range %zu, request %zu", i, j);
+		}
+}
+
+/* A map as long as anybody likes, but not longer. */
+TEST_F(bad, create_size)
+{
+	struct bsdvm_query query = { .size = sizeof(query) };
+	uint64_t size[4];
+	size_t i;
+	int fd;
+
+	ASSERT_EQ(call(self->dev, BSDVM_IOC_QUERY, &query), 0);
+	size[0] = query.max_size + 1;
+	size[1] = 1ULL << 63;
+	size[2] = -PAGE;
+	size[3] = ~0ULL;
+	for (i = 0; i < ARRAY_SIZE(size); i++) {
+		EXPECT_EQ(bsdvm_create(size[i]), -1);
+		EXPECT_EQ(errno, EINVAL);
+	}
+	fd = bsdvm_create(query.max_size);
+	EXPECT_GE(fd, 0);
+	EXPECT_EQ(lseek(fd, 0, SEEK_END), query.max_size);
+	EXPECT_EQ(bsdvm_check(fd), 0);
+	close(fd);
+	fd = bsdvm_create(0);
+	EXPECT_GE(fd, 0);
+	EXPECT_EQ(bsdvm_check(fd), 0);
+	close(fd);
+}
+
+/* A descriptor that is no map and not the device does not know us. */
+TEST_F(bad, wrong_descriptor)
+{
+	int pipes[2], fd[6];
+	const struct request *request;
+	size_t i;
+
+	ASSERT_EQ(pipe(pipes), 0);
+	fd[0] = pipes[0];
+	fd[1] = memfd_create("memfd", 0);
+	fd[2] = open("/dev/null", O_RDWR);
+	fd[3] = open("/tmp", O_RDONLY);
+	fd[4] = reopen(self->fd, O_PATH);
+	fd[5] = 1000;
+	for_each_request(request)
+		for (i = 0; i < ARRAY_SIZE(fd); i++) {
+			self->arg->size = request->size;
+			EXPECT_EQ(call(fd[i], request->cmd, self->arg),
+				  i < 4 ? -ENOTTY : -EBADF);
+		}
+	for (i = 0; i < ARRAY_SIZE(fd) - 1; i++)
+		close(fd[i]);
+	close(pipes[1]);
+}
+
+/* Without the right to write, nothing that changes the map. */
+TEST_F(bad, read_only_descriptor)
+{
+	const struct request *request;
+	uint32_t id;
+
+	for_each_request(request) {
+		good(self, request);
+		id = spare_id(self, request);
+		expect(_metadata, self, request, self->ro_fd, id,
+		       request->what & REQUEST_WRITE ? -EBADF : 0);
+	}
+}
+
+/* Nor any other way in. */
+TEST_F(bad, read_only_descriptor_is_read_only)
+{
+	void *p;
+
+	EXPECT_EQ(write(self->ro_fd, "x", 1), -1);
+	EXPECT_EQ(errno, EBADF);
+	EXPECT_EQ(ftruncate(self->ro_fd, 0), -1);
+	EXPECT_EQ(errno, EINVAL);
+	EXPECT_EQ(punch(self->ro_fd, 0, PAGE), -1);
+	EXPECT_EQ(errno, EBADF);
+	p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, self->ro_fd,
+		 0);
+	EXPECT_EQ(p, MAP_FAILED);
+	EXPECT_EQ(errno, EACCES);
+	p = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, self->ro_fd, 0);
+	ASSERT_NE(p, MAP_FAILED);
+	EXPECT_EQ(mprotect(p, SIZE, PROT_READ | PROT_WRITE), -1);
+	EXPECT_EQ(errno, EACCES);
+	EXPECT_EQ(madvise(p, PAGE, MADV_REMOVE), -1);
+	EXPECT_EQ(errno, EACCES);
+	munmap(p, SIZE);
+}
+
+/* The descriptor that MAP_FD gives can do no more than the one it came from. */
+TEST_F(bad, read_only_descriptor_stays_so)
+{
+	struct bsdvm_map_fd arg = { .size = sizeof(arg) };
+	int fd = call(self->ro_fd, BSDVM_IOC_MAP_FD, &arg);
+
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+	EXPECT_EQ(bsdvm_snapshot(fd), 0);
+	EXPECT_EQ(errno, EBADF);
+	close(fd);
+}
+
+/* One that can only be written to cannot be read or mapped. */
+TEST_F(bad, write_only_descriptor)
+{
+	int fd = reopen(self->fd, O_WRONLY);
+	char c;
+
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(read(fd, &c, 1), -1);
+	EXPECT_EQ(errno, EBADF);
+	EXPECT_EQ(mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
+	EXPECT_EQ(errno, EACCES);
+	close(fd);
+}
+
+/* The device has no map before it was mapped. */
+TEST_F(bad, device_without_a_map)
+{
+	const struct request *request;
+	uint32_t id;
+
+	for_each_request(request) {
+		good(self, request);
+		id = spare_id(self, request);
+		expect(_metadata, self, request, self->dev, id,
+		       request->what & REQUEST_NO_MAP ? 0 : -ENXIO);
+	}
+}
+
+/* Numbers that are none of ours, or ours with a size or a direction. */
+TEST_F(bad, unknown_request)
+{
+	const struct request *request;
+	unsigned int nr;
+
+	memset(self->arg, 0, sizeof(*self->arg));
+	for (nr = 0x0e; nr < 0x100; nr++) {
+		EXPECT_EQ(call(self->fd, _IO(BSDVM_IOC_MAGIC, nr), self->arg),
+			  -ENOTTY);
+		EXPECT_EQ(call(self->dev, _IO(BSDVM_IOC_MAGIC, nr), self->arg),
+			  -ENOTTY);
+	}
+	for_each_request(request) {
+		nr = _IOC_NR(request->cmd);
+		good(self, request);
+		undo(self, request, spare_id(self, request), -1);
+		EXPECT_EQ(call(self->fd, _IO(0xB6, nr), self->arg), -ENOTTY);
+		EXPECT_EQ(call(self->fd, _IO(0xB4, nr), self->arg), -ENOTTY);
+		EXPECT_EQ(call(self->fd, _IOC(_IOC_READ, BSDVM_IOC_MAGIC, nr,
+					      request->size), self->arg),
+			  -ENOTTY);
+		EXPECT_EQ(call(self->fd, _IOC(_IOC_WRITE, BSDVM_IOC_MAGIC, nr,
+					      8), self->arg), -ENOTTY);
+	}
+}
+
+/* Ids that were dropped, never were, or belong to another family. */
+TEST_F(bad, unknown_snapshot)
+{
+	uint32_t dropped = bsdvm_snapshot(self->fd), others[3], i;
+	int fd = bsdvm_create(PAGE);
+
+	ASSERT_EQ(bsdvm_drop(self->fd, dropped), 0);
+	others[0] = dropped;
+	others[1] = 0;
+	others[2] = NEVER;
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		EXPECT_EQ(bsdvm_open(self->fd, others[i]), -1);
+		EXPECT_EQ(errno, ENOENT);
+		EXPECT_EQ(bsdvm_drop(self->fd, others[i]), -1);
+		EXPECT_EQ(errno, ENOENT);
+	}
+	EXPECT_EQ(bsdvm_open(fd, self->id), -1);
+	EXPECT_EQ(errno, ENOENT);
+	EXPECT_EQ(bsdvm_drop(fd, self->id), -1);
+	EXPECT_EQ(errno, ENOENT);
+	close(fd);
+}
+
+/* Questions about what is not there: ENOENT. */
+TEST_F(bad, nothing_to_report)
+{
+	static const uint64_t beyond[] = { SIZE, SIZE + PAGE, 1ULL << 40,
+					   1ULL << 63, ~0ULL };
+	struct bsdvm_snapshot_info snapshot = { .size = sizeof(snapshot) };
+	struct bsdvm_entry_info entry = { .size = sizeof(entry) };
+	struct bsdvm_object_info object;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(beyond); i++) {
+		entry.offset = beyond[i];
+		EXPECT_EQ(call(self->fd, BSDVM_IOC_ENTRY_INFO, &entry),
+			  -ENOENT);
+		EXPECT_EQ(bsdvm_object_info(self->fd, beyond[i], 0, &object),
+			  -1);
+		EXPECT_EQ(errno, ENOENT);
+	}
+	EXPECT_EQ(bsdvm_object_info(self->fd, 0, 1000, &object), -1);
+	EXPECT_EQ(errno, ENOENT);
+	EXPECT_EQ(bsdvm_object_info(self->fd, 0, ~0U, &object), -1);
+	EXPECT_EQ(errno, ENOENT);
+	snapshot.id = NEVER;
+	EXPECT_EQ(call(self->fd, BSDVM_IOC_SNAPSHOT_INFO, &snapshot), -ENOENT);
+	snapshot.id = ~0U;
+	EXPECT_EQ(call(self->fd, BSDVM_IOC_SNAPSHOT_INFO, &snapshot), -ENOENT);
+}
+
+/* Map @npages at page @pgoff; then touching must be SIGBUS, or it fails. */
+static void expect_no_memory(struct __test_metadata *_metadata, int fd,
+			     uint64_t pgoff, size_t npages)
+{
+	unsigned char *p = (void *)syscall(SYS_mmap, NULL, npages * PAGE,
+					   PROT_READ | PROT_WRITE, MAP_SHARED,
+					   fd, pgoff * PAGE);
+
+	if (p == MAP_FAILED)
+		return;
+	EXPECT_EQ(touch(p, -1), SIGBUS);
+	EXPECT_EQ(touch(p, 1), SIGBUS);
+	EXPECT_EQ(touch(p + (npages - 1) * PAGE, 1), SIGBUS);
+	munmap(p, npages * PAGE);
+}
+
+/* Page offsets whose byte offset does not fit, and others beyond the end. */
+TEST_F(bad, mmap_offset)
+{
+	static const uint64_t pgoff[] = {
+		NPAGES, NPAGES + 1, 1ULL << 31, 1ULL << 35, (1ULL << 36) - 1,
+		1ULL << 36, 1ULL << 40, (1ULL << 51) - 1, 1ULL << 51,
+		(1ULL << 52) - NPAGES, (1ULL << 52) - 2, (1ULL << 52) - 1,
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(pgoff); i++) {
+		expect_no_memory(_metadata, self->fd, pgoff[i], 1);
+		expect_no_memory(_metadata, self->fd, pgoff[i], NPAGES);
+		expect_no_memory(_metadata, self->fd, pgoff[i], NPAGES + 1);
+		expect_no_memory(_metadata, self->fd, pgoff[i], 1UL << 20);
+	}
+	expect_no_memory(_metadata, self->fd, NPAGES, 1UL << 30);
+}
+
+/* A device mapped first at an offset that no map can have. */
+TEST_F(bad, device_mmap_offset)
+{
+	static const uint64_t pgoff[] = {
+		1ULL << 36, 1ULL << 40, 1ULL << 51, (1ULL << 52) - 1,
+	};
+	size_t i;
+	void *p;
+
+	for (i = 0; i < ARRAY_SIZE(pgoff); i++) {
+		p = (void *)syscall(SYS_mmap, NULL, PAGE, PROT_READ, MAP_SHARED,
+				    self->dev, pgoff[i] * PAGE);
+		EXPECT_EQ(p, MAP_FAILED);
+		EXPECT_EQ(errno, EOVERFLOW);
+	}
+	EXPECT_EQ(mmap(NULL, 0, PROT_READ, MAP_SHARED, self->dev, 0),
+		  MAP_FAILED);
+	EXPECT_EQ(errno, EINVAL);
+	EXPECT_EQ(call(self->dev, BSDVM_IOC_MAP_FD,
+		       good(self, &requests[2])), -ENXIO);
+}
+
+/* Sizes that no file can have; a size too large for a map is EFBIG. */
+TEST_F(bad, ftruncate)
+{
+	static const struct {
+		off_t size;
+		int expected;
+	} table[] = {
+		{ -1, EINVAL },
+		{ INT64_MIN, EINVAL },
+		{ INT64_MAX, EFBIG },
+		{ 1LL << 62, EFBIG },
+		{ (1LL << 48) + 1, EFBIG },
+		{ 1LL << 49, EFBIG },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		EXPECT_EQ(ftruncate(self->fd, table[i].size), -1);
+		EXPECT_EQ(errno, table[i].expected)
+			TH_LOG("size %lld", (long long)table[i].size);
+	}
+}
+
+/* Ranges and modes that fallocate() does not have. */
+TEST_F(bad, fallocate)
+{
+	static const struct {
+		int mode;
+		off_t offset, length;
+		int expected;
+	} table[] = {
+		{ 0, -1, PAGE, EINVAL },
+		{ 0, 0, 0, EINVAL },
+		{ 0, 0, -1, EINVAL },
+		{ 0, PAGE, INT64_MAX, EFBIG },
+		{ 0, INT64_MAX, 1, EFBIG },
+		{ 0, 1LL << 62, PAGE, EFBIG },
+		{ 0, 1LL << 48, PAGE, EFBIG },
+		{ FALLOC_FL_PUNCH_HOLE, 0, PAGE, EOPNOTSUPP },
+		{ FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, -PAGE, PAGE,
+		  EINVAL },
+		{ FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 0, EINVAL },
+		{ FALLOC_FL_COLLAPSE_RANGE, 0, PAGE, EOPNOTSUPP },
+		{ FALLOC_FL_INSERT_RANGE, 0, PAGE, EOPNOTSUPP },
+		{ FALLOC_FL_UNSHARE_RANGE, 0, PAGE, EOPNOTSUPP },
+		{ 0x1000, 0, PAGE, EOPNOTSUPP },
+		{ -1, 0, PAGE, EOPNOTSUPP },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		EXPECT_EQ(syscall(SYS_fallocate, self->fd, table[i].mode,
+				  table[i].offset, table[i].length), -1);
+		EXPECT_EQ(errno, table[i].expected)
+			TH_LOG("row %zu", i);
+	}
+	/* Beyond the end there is nothing to punch. */
+	EXPECT_EQ(punch(self->fd, SIZE, PAGE), 0);
+	EXPECT_EQ(punch(self->fd, 1LL << 40, PAGE), 0);
+}
+
+/* Offsets and pointers that read and write do not take. */
+TEST_F(bad, read_and_write)
+{
+	void *nowhere = self->arg + 1;
+	char c = 0;
+
+	EXPECT_EQ(pread(self->fd, &c, 1, -1), -1);
+	EXPECT_EQ(errno, EINVAL);
+	EXPECT_EQ(pwrite(self->fd, &c, 1, -1), -1);
+	EXPECT_EQ(errno, EINVAL);
+	EXPECT_EQ(pread(self->fd, nowhere, 1, 0), -1);
+	EXPECT_EQ(errno, EFAULT);
+	EXPECT_EQ(pwrite(self->fd, nowhere, 1, 0), -1);
+	EXPECT_EQ(errno, EFAULT);
+	EXPECT_EQ(pwrite(self->fd, nowhere, 1, SIZE), -1);
+	EXPECT_EQ(errno, EFAULT);
+	EXPECT_EQ(pread(self->fd, &c, 1, 1LL << 62), 0);
+	EXPECT_EQ(pread(self->fd, &c, 1, SIZE), 0);
+	EXPECT_EQ(pwrite(self->fd, &c, 1, 1LL << 62), -1);
+	EXPECT_EQ(errno, EFBIG);
+	EXPECT_EQ(pwrite(self->fd, &c, 1, 1LL << 48), -1);
+	EXPECT_EQ(errno, EFBIG);
+	EXPECT_EQ(lseek(self->fd, -1, SEEK_SET), -1);
+	EXPECT_EQ(errno, EINVAL);
+	EXPECT_EQ(lseek(self->fd, 0, 77), -1);
+	EXPECT_EQ(errno, EINVAL);
+	EXPECT_EQ(lseek(self->fd, SIZE, SEEK_DATA), -1);
+	EXPECT_EQ(errno, ENXIO);
+	EXPECT_EQ(lseek(self->fd, -1, SEEK_HOLE), -1);
+	EXPECT_EQ(errno, ENXIO);
+}
+
+/* Only results are written, and nothing behind the structure. */
+TEST_F(bad, argument_is_written_where_documented)
+{
+	const struct request *request;
+	union argument *before = malloc(sizeof(*before));
+	size_t keep;
+	int ret;
+
+	for_each_request(request) {
+		good(self, request);
+		memset(self->arg->bytes + request->size, 0x5a, PAGE);
+		memcpy(before, self->arg, sizeof(*before));
+		ret = call(self->fd, request->cmd, self->arg);
+		EXPECT_GE(ret, 0)
+			TH_LOG("%s", request->name);
+		keep = request->what & REQUEST_OUT ? 8 : request->size;
+		EXPECT_EQ(memcmp(before, self->arg, keep), 0)
+			TH_LOG("%s", request->name);
+		EXPECT_TRUE(all_bytes(self->arg->bytes + request->size, PAGE,
+				      0x5a))
+			TH_LOG("%s", request->name);
+		undo(self, request, before->ref.id, ret);
+	}
+	free(before);
+}
+
+/* A question, in a buffer that is @rubbish where results will be. */
+static void question(FIXTURE_DATA(bad) *self, const struct request *request,
+		     int rubbish)
+{
+	union argument *arg = good(self, request);
+
+	memset(arg->bytes + 8, rubbish, request->size - 8);
+	memset(arg->bytes + request->reserved.offset, 0,
+	       request->reserved.length);
+	arg->size = request->size;
+	if (request->cmd == BSDVM_IOC_ENTRY_INFO)
+		arg->entry_info.offset = 0;
+	if (request->cmd == BSDVM_IOC_SNAPSHOT_INFO)
+		arg->snapshot_info.id = self->id;
+	if (request->cmd == BSDVM_IOC_OBJECT_INFO)
+		arg->object_info.offset = arg->object_info.depth = 0;
+}
+
+/* Every byte of an answer is set, whatever was in the buffer. */
+TEST_F(bad, results_are_complete)
+{
+	const struct request *request;
+	union argument first;
+
+	for_each_request(request) {
+		if (!(request->what & REQUEST_OUT) ||
+		    (request->what & REQUEST_WRITE))
+			continue;
+		question(self, request, 0x5a);
+		ASSERT_EQ(call(self->fd, request->cmd, self->arg), 0)
+			TH_LOG("%s", request->name);
+		memcpy(&first, self->arg, sizeof(first));
+		question(self, request, 0);
+		ASSERT_EQ(call(self->fd, request->cmd, self->arg), 0);
+		/* Asking may count. */
+		if (request->cmd == BSDVM_IOC_MAP_INFO)
+			first.map_info.generation =
+				self->arg->map_info.generation;
+		EXPECT_EQ(memcmp(self->arg, &first, request->size), 0)
+			TH_LOG("%s", request->name);
+	}
+}
+
+/* Without a free descriptor: EMFILE, and nothing is left behind. */
+TEST_F(bad, no_descriptor_left)
+{
+	struct rlimit none = { .rlim_cur = 0, .rlim_max = 4096 }, before;
+	const struct request *request;
+	int ret;
+
+	getrlimit(RLIMIT_NOFILE, &before);
+	for_each_request(request) {
+		if (!(request->what & REQUEST_FD))
+			continue;
+		good(self, request);
+		none.rlim_max = before.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &none);
+		ret = call(self->fd, request->cmd, self->arg);
+		setrlimit(RLIMIT_NOFILE, &before);
+		EXPECT_EQ(ret, -EMFILE)
+			TH_LOG("%s", request->name);
+	}
+}
+
+struct flipper {
+	volatile uint32_t *word;
+	uint32_t value[2];
+	volatile bool stop;
+};
+
+static void *flip(void *context)
+{
+	struct flipper *flipper = context;
+
+	while (!flipper->stop) {
+		*flipper->word = flipper->value[0];
+		*flipper->word = flipper->value[1];
+	}
+	return NULL;
+}
+
+/* An argument that changes while it is read is taken as one or the other. */
+TEST_F(bad, argument_that_changes)
+{
+	const struct request *request = &requests[9];
+	struct flipper flipper = {
+		.word = &self->arg->size,
+		.value = { sizeof(struct bsdvm_map_info), ~0U },
+	};
+	int i, ret, ok = 0;
+	pthread_t thread;
+
+	ASSERT_EQ(request->cmd, BSDVM_IOC_MAP_INFO);
+	good(self, request);
+	memset(self->arg->bytes + request->size, 0x5a, PAGE);
+	pthread_create(&thread, NULL, flip, &flipper);
+	for (i = 0; i < 20000; i++) {
+		ret = call(self->fd, request->cmd, self->arg);
+		ok += !ret;
+		if (ret && ret != -E2BIG)
+			EXPECT_EQ(ret, 0);
+	}
+	flipper.stop = true;
+	pthread_join(thread, NULL);
+	EXPECT_TRUE(all_bytes(self->arg->bytes + request->size, PAGE, 0x5a));
+	EXPECT_GT(ok, 0);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* The walk down a chain: resolve.c. */
+#include "fixture.h"
+
+static struct fx_chain c;
+
+static enum bsdvm_found find(bsdvm_pindex_t pindex, struct bsdvm_cursor *cursor)
+{
+	enum bsdvm_found found;
+
+	*cursor = (struct bsdvm_cursor){ .object = c.object[0],
+					 .pindex = pindex };
+	rcu_read_lock();
+	found = bsdvm_resolve(cursor);
+	rcu_read_unlock();
+	return found;
+}
+
+static void assert_found(bsdvm_pindex_t pindex, enum bsdvm_found want,
+			 unsigned int depth)
+{
+	struct bsdvm_cursor cursor;
+
+	assert_int_equal(find(pindex, &cursor), want);
+	assert_int_equal(cursor.depth, depth);
+	assert_ptr_equal(cursor.object, c.object[depth]);
+}
+
+/* F-68 to F-71, F-75, F-76: the nearest object that has anything decides. */
+static void nearest_object_decides(void **state)
+{
+	struct bsdvm_cursor cursor;
+
+	c = fx_chain(4, 5, "a0.../AA0../AAAB./AAAAA");
+	assert_found(0, BSDVM_FOUND_PAGE, 0);
+	assert_found(1, BSDVM_FOUND_HOLE, 0);
+	assert_found(2, BSDVM_FOUND_HOLE, 1);
+	assert_found(3, BSDVM_FOUND_PAGE, 2);
+	assert_found(4, BSDVM_FOUND_PAGE, 3);
+	find(3, &cursor);
+	assert_int_equal(fx_folio_byte(cursor.slot), 'B');
+	find(1, &cursor);
+	assert_ptr_equal(cursor.slot, BSDVM_SLOT_ZERO);
+	assert_found(99, BSDVM_FOUND_HOLE, 0);
+	fx_put(c.map);
+}
+
+/* F-36: busy, wanted or not. */
+static void busy_is_found(void **state)
+{
+	struct bsdvm_wait wait;
+
+	c = fx_chain(2, 1, "./A");
+	fx_assert(bsdvm_busy_claim(c.object[0], 0, NULL) == BSDVM_SUCCESS);
+	assert_found(0, BSDVM_FOUND_BUSY, 0);
+	assert_true(bsdvm_busy_wait_prepare(&wait, c.object[0], 0));
+	assert_found(0, BSDVM_FOUND_BUSY, 0);
+	bsdvm_wait_cancel(&wait);
+	bsdvm_busy_release(c.object[0], 0, NULL);
+	assert_found(0, BSDVM_FOUND_PAGE, 1);
+	fx_put(c.map);
+}
+
+/* F-44, F-64: a pager comes after the slot, and is passed over below it. */
+static void pager_is_found(void **state)
+{
+	struct bsdvm_cursor cursor;
+	enum bsdvm_found found;
+
+	c = fx_chain(3, 2, "../.B/A.");
+	fx_store(c.object[1], 0, 's');
+	fx_store(c.object[1], 1, 't');
+	assert_found(0, BSDVM_FOUND_PAGER, 1);
+	assert_found(1, BSDVM_FOUND_PAGE, 1);
+	find(0, &cursor);
+	rcu_read_lock();
+	found = bsdvm_resolve_below(&cursor);
+	rcu_read_unlock();
+	assert_int_equal(found, BSDVM_FOUND_PAGE);
+	assert_int_equal(cursor.depth, 2);
+	bsdvm_page_set(fx_page(c.object[1], 1), BSDVM_PAGE_SWAPPED);
+	fx_put(c.map);
+}
+
+/* F-70, F-71: offsets add up; outside of a window is the end. */
+static void windows_add_up(void **state)
+{
+	struct bsdvm_family *family;
+	unsigned int i;
+
+	c = fx_chain(3, 10, NULL);
+	family = c.map->family;
+	bsdvm_family_lock(family);
+	for (i = 0; i < 2; i++) {
+		bsdvm_object_detach(c.object[i]);
+		bsdvm_object_attach(c.object[i], c.object[i + 1], 2 + i, 4);
+	}
+	bsdvm_family_unlock(family);
+	for (i = 0; i < 10; i++)
+		fx_add_page(c.object[2], i, (unsigned char)('0' + i),
+			    BSDVM_PAGE_FRESH);
+	assert_int_equal(fx_held_byte(c.map, 0), '5');
+	assert_int_equal(fx_held_byte(c.map, 1), '6');
+	/* page 2 is page 4 of the next object, whose window is pages 0 to 3 */
+	assert_found(2, BSDVM_FOUND_HOLE, 1);
+	assert_found(4, BSDVM_FOUND_HOLE, 0);
+	fx_put(c.map);
+}
+
+/* F-35, O-19: what may be on its way elsewhere is not called absent. */
+static void leaving_objects_are_not_trusted(void **state)
+{
+	unsigned int bit;
+
+	for (bit = 0; bit < 2; bit++) {
+		c = fx_chain(3, 2, "../A./BB");
+		set_bit((int)bit, &c.object[1]->flags);
+		assert_found(0, BSDVM_FOUND_PAGE, 1);
+		assert_found(1, BSDVM_FOUND_AGAIN, 1);
+		clear_bit((int)bit, &c.object[1]->flags);
+		assert_found(1, BSDVM_FOUND_PAGE, 2);
+		fx_put(c.map);
+	}
+}
+
+static void link_changes(struct bsdvm_object *object, bsdvm_pindex_t pindex)
+{
+	struct bsdvm_family *family = object->family;
+
+	if (object != c.object[0] || pindex != 1)
+		return;
+	family->seq.sequence += 2;
+}
+
+/* F-70: object, offset and end are those of one link; else once more. */
+static void changed_links_are_noticed(void **state)
+{
+	c = fx_chain(2, 2, "../AB");
+	c.object[0]->pager = &fx_pager;
+	fx_has_page_hook = link_changes;
+	assert_found(0, BSDVM_FOUND_PAGE, 1);
+	assert_found(1, BSDVM_FOUND_AGAIN, 1);
+	fx_has_page_hook = NULL;
+	fx_put(c.map);
+}
+
+static bool armed;
+
+static void write_page(struct fx_thread *me)
+{
+	fx_assert(fx_held_fill(me->map, 0, 'x') == BSDVM_SUCCESS);
+}
+
+/* The walk has missed the page in front; now it moves there. */
+static void page_moves_up(struct bsdvm_object *object, bsdvm_pindex_t pindex)
+{
+	struct fx_thread t = { .map = c.map };
+
+	if (object != c.object[0] || !armed)
+		return;
+	armed = false;
+	fx_spawn(&t, write_page);
+	fx_join(&t);
+	fx_assert(fx_count(v_cow_optim) == 1);
+}
+
+/* F-79, F-80: a rename in the middle of a walk is not taken for a hole. */
+static void rename_during_a_walk(void **state)
+{
+	c = fx_chain(2, 1, "./A");
+	c.object[0]->pager = &fx_pager;
+	armed = true;
+	fx_has_page_hook = page_moves_up;
+	assert_int_equal(fx_held_byte(c.map, 0), 'x');
+	fx_has_page_hook = NULL;
+	assert_int_equal(fx_count(v_zfod), 0);
+	check_all(c.map);
+	fx_put(c.map);
+}
+
+static void drop_ref(struct fx_thread *me)
+{
+	fx_unref(me->object);
+}
+
+static void object_collapses(struct bsdvm_object *object,
+			     bsdvm_pindex_t pindex)
+{
+	struct fx_thread t = { .object = c.object[1] };
+
+	if (object != c.object[0] || !armed)
+		return;
+	armed = false;
+	fx_spawn(&t, drop_ref);
+	fx_join(&t);
+	fx_assert(fx_count(object_collapses) == 1);
+}
+
+/* F-35, O-23: nor is a collapse. */
+static void collapse_during_a_walk(void **state)
+{
+	c = fx_chain(2, 1, "./A");
+	fx_ref(c.object[1]);
+	c.object[0]->pager = &fx_pager;
+	armed = true;
+	fx_has_page_hook = object_collapses;
+	assert_int_equal(fx_held_byte(c.map, 0), 'A');
+	fx_has_page_hook = NULL;
+	assert_int_equal(fx_count(v_zfod), 0);
+	check_all(c.map);
+	fx_put(c.map);
+}
+
+/* F-36, FP-8: a reference only on a page that is still where it was. */
+static void hold_checks_the_slot(void **state)
+{
+	struct bsdvm_cursor cursor;
+	struct folio *page, *held;
+
+	c = fx_chain(1, 1, "a");
+	find(0, &cursor);
+	page = cursor.slot;
+	rcu_read_lock();
+	held = bsdvm_resolve_hold(&cursor);
+	rcu_read_unlock();
+	assert_ptr_equal(held, page);
+	assert_int_equal(folio_ref_count(page), 2);
+	xa_store(&c.object[0]->slots, 0, BSDVM_SLOT_ZERO, GFP_KERNEL);
+	rcu_read_lock();
+	assert_null(bsdvm_resolve_hold(&cursor));
+	rcu_read_unlock();
+	assert_int_equal(folio_ref_count(page), 2);
+	folio_put(page);
+	atomic_long_dec(&c.object[0]->resident);
+	bsdvm_page_free(page);
+	rcu_read_lock();
+	assert_null(bsdvm_resolve_hold(&cursor));
+	rcu_read_unlock();
+	fx_put(c.map);
+}
+
+/* The walk itself takes no lock and allocates nothing. */
+static void walk_is_free_of_locks(void **state)
+{
+	struct twin_lock_counts *counts = twin_lock_counts();
+	struct bsdvm_cursor cursor;
+	unsigned long allocs;
+
+	c = fx_chain(8, 1, "./././././././H");
+	memset(counts, 0, sizeof(*counts));
+	allocs = twin_allocs();
+	assert_int_equal(find(0, &cursor), BSDVM_FOUND_PAGE);
+	assert_int_equal(counts->mutex + counts->spin + counts->folio +
+			 counts->rwsem_read + counts->rwsem_write, 0);
+	assert_int_equal(counts->rcu, 1);
+	assert_int_equal(twin_allocs(), allocs);
+	fx_put(c.map);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FX_TEST(nearest_object_decides),
+		FX_TEST(busy_is_found),
+		FX_TEST(pager_is_found),
+		FX_TEST(windows_add_up),
+		FX_TEST(leaving_objects_are_not_trusted),
+		FX_TEST(changed_links_are_noticed),
+		FX_TEST(rename_during_a_walk),
+		FX_TEST(collapse_during_a_walk),
+		FX_TEST(hold_checks_the_slot),
+		FX_TEST(walk_is_free_of_locks),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("resolve", tests, NULL, NULL);
+}
