@@ -97,7 +97,7 @@ static void check_wired_page(struct bsdvm_report *report,
 	enum bsdvm_found found;
 
 	rcu_read_lock();
-	found = bsdvm_resolve(&cursor);
+	found = bsdvm_resolve_resident(&cursor);
 	if (check(report, 11, found == BSDVM_FOUND_PAGE)) {
 		check(report, 11, bsdvm_page_wire_count(cursor.slot) > 0);
 		check(report, 11, cursor.depth == 0 ||

@@ -44,6 +44,29 @@ static void entry_free(struct bsdvm_entry *entry)
 	kmem_cache_free(entry_cache, entry);
 }
 
+/* Into the map's index and, in order, on its list. */
+static bool entry_link(struct bsdvm_entry *entry)
+{
+	struct bsdvm_map *map = entry->map;
+	struct bsdvm_entry *next = bsdvm_map_entry_from(map, entry->start);
+
+	if (xa_is_err(xa_store(&map->entries, entry->last, entry, GFP_KERNEL)))
+		return false;
+	list_add_tail(&entry->map_link,
+		      next ? &next->map_link : &map->entry_list);
+	return true;
+}
+
+static void entry_unlink(struct bsdvm_entry *entry)
+{
+	struct bsdvm_map *map = entry->map;
+
+	xa_erase(&map->entries, entry->last);
+	list_del(&entry->map_link);
+	if (map->hint == entry)
+		WRITE_ONCE(map->hint, NULL);
+}
+
 /**
  * bsdvm_entry_set_object - let an entry show another object
  * @entry:  its map locked exclusively
@@ -94,7 +117,7 @@ struct bsdvm_entry *bsdvm_entry_insert(struct bsdvm_map *map,
 	entry->protection = BSDVM_PROT_ALL;
 	entry->max_protection = BSDVM_PROT_ALL;
 	entry->inheritance = BSDVM_INHERIT_COPY;
-	if (xa_is_err(xa_store(&map->entries, last, entry, GFP_KERNEL))) {
+	if (!entry_link(entry)) {
 		entry_free(entry);
 		return NULL;
 	}
@@ -115,13 +138,10 @@ struct bsdvm_entry *bsdvm_entry_insert(struct bsdvm_map *map,
  */
 void bsdvm_entry_remove(struct bsdvm_entry *entry)
 {
-	struct bsdvm_map *map = entry->map;
 	struct bsdvm_object *object = entry->object;
 
 	bsdvm_entry_unwire(entry);
-	xa_erase(&map->entries, entry->last);
-	if (map->hint == entry)
-		WRITE_ONCE(map->hint, NULL);
+	entry_unlink(entry);
 	bsdvm_entry_set_object(entry, NULL, 0);
 	if (object)
 		bsdvm_object_deallocate(object);
@@ -163,8 +183,7 @@ static bsdvm_status_t entry_split(struct bsdvm_entry *entry,
 	*front = *entry;
 	INIT_LIST_HEAD(&front->object_link);
 	front->last = pindex - 1;
-	if (xa_is_err(xa_store(&map->entries, front->last, front,
-			       GFP_KERNEL))) {
+	if (!entry_link(front)) {
 		entry_free(front);
 		return BSDVM_RESOURCE_SHORTAGE;
 	}
@@ -231,8 +250,7 @@ static void entry_merge(struct bsdvm_entry *entry, struct bsdvm_entry *next)
 {
 	struct bsdvm_map *map = entry->map;
 
-	xa_erase(&map->entries, entry->last);
-	WRITE_ONCE(map->hint, NULL);
+	entry_unlink(entry);
 	next->start = entry->start;
 	next->offset = entry->offset;
 	if (entry->object) {
@@ -258,7 +276,7 @@ void bsdvm_entry_simplify(struct bsdvm_map *map, bsdvm_pindex_t first,
 	lockdep_assert_held_write(&map->lock);
 	entry = bsdvm_map_entry_from(map, first ? first - 1 : 0);
 	while (entry && entry->start <= last) {
-		next = bsdvm_map_entry_from(map, entry->last + 1);
+		next = bsdvm_entry_next(map, entry);
 		if (entry_can_merge(entry, next))
 			entry_merge(entry, next);
 		entry = next;

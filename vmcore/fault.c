@@ -56,11 +56,6 @@ static void fault_release(struct fault_state *fs)
 		fs->page = NULL;
 		fs->page_locked = false;
 	}
-	if (fs->first_busy) {
-		bsdvm_busy_release(fs->lookup.object, fs->lookup.index,
-				   fs->first_slot);
-		fs->first_busy = false;
-	}
 	if (fs->map_locked) {
 		bsdvm_map_unlock_shared(fs->lookup.map);
 		fs->map_locked = false;
@@ -166,14 +161,13 @@ static bool fault_page_is_current(struct fault_state *fs)
 		.object = fs->lookup.object,
 		.pindex = fs->lookup.index,
 	};
-	enum bsdvm_found found;
+	bool is_current;
 
 	rcu_read_lock();
-	found = bsdvm_resolve(&cursor);
-	while (unlikely(found == BSDVM_FOUND_PAGER))
-		found = bsdvm_resolve_below(&cursor);
+	is_current = bsdvm_resolve_resident(&cursor) == BSDVM_FOUND_PAGE &&
+		     cursor.slot == fs->page;
 	rcu_read_unlock();
-	return found == BSDVM_FOUND_PAGE && cursor.slot == fs->page;
+	return is_current;
 }
 
 /* The race rule: lock the page in hand, and look again. */
@@ -280,6 +274,7 @@ static bsdvm_status_t fault_attempt(struct fault_state *fs)
 
 	fs->owned = false;
 	fs->zero_filled = false;
+	fs->copied = false;
 	if (fs->lookup.map)
 		status = fault_lookup(fs);
 	if (status == BSDVM_SUCCESS)

@@ -35,8 +35,7 @@ enum fault_pause {
  * @page_locked: and its folio lock is held
  * @owned:     and it lies in the first object, made or found there
  * @zero_filled: and this attempt made it, of zeroes
- * @first_busy: the slot in the first object is claimed
- * @first_slot: what it held before: NULL or a tombstone
+ * @copied:    and this attempt made it, as a copy
  * @pip:       an object whose paging in progress is ours, or NULL
  *
  * @pause:     what to do before the next attempt
@@ -56,8 +55,7 @@ struct fault_state {
 	bool page_locked;
 	bool owned;
 	bool zero_filled;
-	bool first_busy;
-	void *first_slot;
+	bool copied;
 	struct bsdvm_object *pip;
 
 	enum fault_pause pause;
@@ -88,10 +86,9 @@ bsdvm_status_t fault_retry(struct fault_state *fs, enum fault_pause pause);
 
 /* fault_object.c */
 bsdvm_status_t fault_object(struct fault_state *fs);
-bsdvm_status_t fault_claim_first(struct fault_state *fs);
 struct folio *fault_alloc(struct fault_state *fs, bool zeroed,
 			  bsdvm_status_t *status);
-void fault_publish(struct fault_state *fs, struct folio *page);
+bsdvm_status_t fault_publish(struct fault_state *fs, struct folio *page);
 
 /* fault_cow.c */
 bsdvm_status_t fault_cow(struct fault_state *fs);

@@ -6,9 +6,9 @@
  *         itself moves up.
  * copy:   otherwise a new page in the first object takes its bytes.
  *
- * Order of a copy: the new page goes into the slot, locked; the folio lock of
- * the source is taken and released, so that whoever was about to map it has
- * done so or will look again; mappings of the source at this address are
+ * Order of a copy: the new page goes into the slot, filled and locked; the folio
+ * lock of the source is taken and released, so that whoever was about to map it
+ * has done so or will look again; mappings of the source at this address are
  * removed; only then is the new page unlocked, mapped and written.
  */
 
@@ -34,16 +34,15 @@ static bool cow_can_rename(const struct fault_state *fs)
 	       !bsdvm_page_wire_count(fs->page);
 }
 
-/* F-79. The page in hand moves from the backing object to the claimed slot. */
-static void cow_move(struct fault_state *fs)
+/*
+ * F-79. The page in hand, already in the first object, leaves the backing one.
+ * Walks that missed it above must not miss it here as well.
+ */
+static void cow_leave_backing(struct fault_state *fs)
 {
 	struct bsdvm_object *backing = fs->cursor.object;
 	struct folio *page = fs->page;
 
-	bsdvm_busy_release(fs->lookup.object, fs->lookup.index, page);
-	fs->first_busy = false;
-	atomic_long_inc(&fs->lookup.object->resident);
-	/* Walks that missed it above must not miss it here as well. */
 	write_seqcount_begin(&backing->family->seq);
 	write_seqcount_end(&backing->family->seq);
 	xa_erase(&backing->slots, fs->cursor.pindex);
@@ -55,13 +54,26 @@ static void cow_move(struct fault_state *fs)
 	fs->owned = true;
 }
 
+/* Under family->lock: is it still so, and is the slot still free? */
+static bool cow_move(struct fault_state *fs)
+{
+	struct bsdvm_object *first = fs->lookup.object;
+
+	if (!cow_can_rename(fs) ||
+	    xa_load(&fs->cursor.object->slots, fs->cursor.pindex) != fs->page)
+		return false;
+	if (xa_cmpxchg(&first->slots, fs->lookup.index, NULL, fs->page,
+		       GFP_KERNEL))
+		return false;
+	atomic_long_inc(&first->resident);
+	cow_leave_backing(fs);
+	return true;
+}
+
 /*
  * F-78 to F-80. The map is locked and its generation is that of the lookup, or
  * there is none (a, g); the rest is tested again under family->lock, which is
- * only tried: we own a busy slot.
- *
- * The page stays visible throughout: it is in the first object before it
- * leaves the backing object. Who finds it unlocked looks again.
+ * only tried: to copy is quicker than to wait.
  */
 static bool cow_rename(struct fault_state *fs)
 {
@@ -73,12 +85,7 @@ static bool cow_rename(struct fault_state *fs)
 	rcu_read_unlock();
 	if (!renamed || !bsdvm_family_trylock(family))
 		return false;
-	renamed = fs->lookup.object->backing_object == fs->cursor.object &&
-		  cow_can_rename(fs) &&
-		  xa_load(&fs->cursor.object->slots, fs->cursor.pindex) ==
-		  fs->page;
-	if (renamed)
-		cow_move(fs);
+	renamed = cow_move(fs);
 	bsdvm_family_unlock(family);
 	return renamed;
 }
@@ -108,6 +115,19 @@ static void cow_retire_source(struct fault_state *fs, struct folio *source)
 	folio_put(source);
 }
 
+/*
+ * N-15: what is mapped in a wired entry is wired (I-11). A fault that wires
+ * does so itself, when it is finished.
+ */
+static void cow_move_wiring(struct fault_state *fs, struct folio *source)
+{
+	if (!fs->lookup.wired || fault_is_wiring(fs) ||
+	    !bsdvm_page_wire_count(source))
+		return;
+	bsdvm_page_wire(fs->page);
+	bsdvm_page_unwire(source);
+}
+
 /* F-81. For an object fault family->lock is held, for cow_unmap(). */
 static bsdvm_status_t cow_copy(struct fault_state *fs)
 {
@@ -121,21 +141,22 @@ static bsdvm_status_t cow_copy(struct fault_state *fs)
 	bsdvm_page_copy(page, source);
 	bsdvm_page_bind(page, fault_page_index(fs, fs->request->pindex),
 			BSDVM_PAGE_FRESH | BSDVM_PAGE_DIRTY);
+	status = fault_publish(fs, page);
+	if (status != BSDVM_SUCCESS)
+		return status;
+	cow_move_wiring(fs, source);
 	bsdvm_page_requeue(source, BSDVM_QUEUE_INACTIVE);
-	fs->page = NULL;
-	fault_publish(fs, page);
 	cow_retire_source(fs, source);
+	fs->copied = true;
 	return BSDVM_SUCCESS;
 }
 
-/* An object fault owns a busy slot by now, so it can only try. */
 static bsdvm_status_t cow_copy_object(struct fault_state *fs)
 {
 	struct bsdvm_family *family = fs->lookup.object->family;
 	bsdvm_status_t status;
 
-	if (!bsdvm_family_trylock(family))
-		return fault_retry(fs, FAULT_PAUSE_SHORT);
+	bsdvm_family_lock(family);
 	status = cow_copy(fs);
 	bsdvm_family_unlock(family);
 	return status;
@@ -154,10 +175,6 @@ bsdvm_status_t fault_cow(struct fault_state *fs)
 	bsdvm_status_t status;
 	bool renamed;
 
-	fs->cursor.slot = NULL;
-	status = fault_claim_first(fs);
-	if (status != BSDVM_SUCCESS)
-		return status;
 	renamed = cow_rename(fs);
 	if (!renamed) {
 		status = fs->lookup.map ? cow_copy(fs) : cow_copy_object(fs);

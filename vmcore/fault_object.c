@@ -91,28 +91,6 @@ static enum bsdvm_found fault_walk(struct fault_state *fs, bool below)
 	return found;
 }
 
-/**
- * fault_claim_first - claim the slot in the first object
- * @fs: nothing was found there but, perhaps, a tombstone
- *
- * F-68: from here on no other thread can fill it.
- */
-bsdvm_status_t fault_claim_first(struct fault_state *fs)
-{
-	void *expected = fs->cursor.depth ? NULL : fs->cursor.slot;
-	bsdvm_status_t status;
-
-	status = bsdvm_busy_claim(fs->lookup.object, fs->lookup.index,
-				  expected);
-	if (status == BSDVM_TRY_AGAIN)
-		return fault_retry(fs, FAULT_PAUSE_NONE);
-	if (status != BSDVM_SUCCESS)
-		return status;
-	fs->first_slot = expected;
-	fs->first_busy = true;
-	return BSDVM_SUCCESS;
-}
-
 /* No attempt waits for the page budget more often than this. */
 #define FAULT_SHORTAGES	32
 
@@ -125,7 +103,7 @@ static bsdvm_status_t fault_shortage(struct fault_state *fs)
 }
 
 /**
- * fault_alloc - allocate the page that is to fill the claimed slot
+ * fault_alloc - allocate a page for the first object
  * @fs:     the fault
  * @zeroed: with its bytes cleared
  * @status: out: why there is none
@@ -156,29 +134,44 @@ struct folio *fault_alloc(struct fault_state *fs, bool zeroed,
 }
 
 /**
- * fault_publish - put a filled page into the claimed slot of the first object
- * @fs:   the slot is claimed; no page in hand
- * @page: locked; its first reference passes to the slot
+ * fault_publish - put a filled page into the first object
+ * @fs:   no page in hand; the walk found nothing there but, at depth 0, perhaps
+ *        a tombstone
+ * @page: from fault_alloc(), bound
  *
- * It becomes the page in hand, still locked: whoever finds it waits.
+ * It becomes the page in hand, still locked: whoever finds it waits. F-51: of
+ * several who fill the same page one gets here; the others give theirs back.
+ *
+ * Return: SUCCESS; TRY_AGAIN if the slot was filled meanwhile, or
+ * RESOURCE_SHORTAGE: @page is gone then.
  */
-void fault_publish(struct fault_state *fs, struct folio *page)
+bsdvm_status_t fault_publish(struct fault_state *fs, struct folio *page)
 {
 	struct bsdvm_object *first = fs->lookup.object;
+	void *expected = fs->cursor.depth ? NULL : fs->cursor.slot;
+	void *old;
 
 	folio_get(page);
+	old = xa_cmpxchg(&first->slots, fs->lookup.index, expected, page,
+			 GFP_KERNEL);
+	if (unlikely(old != expected)) {
+		folio_put(page);
+		bsdvm_page_discard(page);
+		return xa_is_err(old) ? BSDVM_RESOURCE_SHORTAGE :
+					fault_retry(fs, FAULT_PAUSE_NONE);
+	}
 	atomic_long_inc(&first->resident);
-	bsdvm_busy_release(first, fs->lookup.index, page);
-	fs->first_busy = false;
 	fs->page = page;
 	fs->page_locked = true;
 	fs->owned = true;
+	return BSDVM_SUCCESS;
 }
 
 /* F-71, F-72. A frozen object stays as it is: the map gets one of its own. */
 static bsdvm_status_t fault_zero_fill(struct fault_state *fs)
 {
 	const struct bsdvm_entry *entry = fs->lookup.entry;
+	unsigned long state = BSDVM_PAGE_FRESH;
 	bsdvm_status_t status;
 	struct folio *page;
 
@@ -190,15 +183,16 @@ static bsdvm_status_t fault_zero_fill(struct fault_state *fs)
 		fs->want_top = true;
 		return fault_retry(fs, FAULT_PAUSE_NONE);
 	}
-	status = fault_claim_first(fs);
-	if (status != BSDVM_SUCCESS)
-		return status;
 	page = fault_alloc(fs, true, &status);
 	if (!page)
 		return status;
+	if (fault_is_write(fs) && (fs->request->flags & BSDVM_FAULT_DIRTY))
+		state |= BSDVM_PAGE_DIRTY;
 	bsdvm_page_bind(page, fault_page_index(fs, fs->request->pindex),
-			BSDVM_PAGE_FRESH);
-	fault_publish(fs, page);
+			state);
+	status = fault_publish(fs, page);
+	if (status != BSDVM_SUCCESS)
+		return status;
 	fs->zero_filled = true;
 	bsdvm_count(v_zfod);
 	return BSDVM_SUCCESS;

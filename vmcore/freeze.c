@@ -50,42 +50,15 @@ static void freeze_run_flush(struct freeze_run *run)
 	run->first = run->next;
 }
 
-static void freeze_run_add(struct freeze_run *run, bsdvm_pindex_t pindex)
+/* False: the page is too far from the run, which must be flushed first. */
+static bool freeze_run_add(struct freeze_run *run, bsdvm_pindex_t pindex)
 {
-	if (run->next == run->first || pindex > run->next + FREEZE_GAP) {
-		freeze_run_flush(run);
+	if (run->next == run->first)
 		run->first = pindex;
-	}
+	else if (pindex > run->next + FREEZE_GAP)
+		return false;
 	run->next = pindex + 1;
-}
-
-/* Steps 1 and 2 for one stretch of pages found under RCU. */
-#define FREEZE_BATCH	32
-
-struct freeze_batch {
-	unsigned int n;
-	struct folio *pages[FREEZE_BATCH];
-	unsigned long index[FREEZE_BATCH];
-};
-
-/* The next pages of the object from @from on. The map is locked: they stay. */
-static void freeze_collect(struct bsdvm_object *object, unsigned long from,
-			   unsigned long last, struct freeze_batch *batch)
-{
-	XA_STATE(xas, &object->slots, from);
-	void *slot;
-
-	batch->n = 0;
-	rcu_read_lock();
-	xas_for_each(&xas, slot, last) {
-		if (xas_retry(&xas, slot) || !bsdvm_slot_is_page(slot))
-			continue;
-		batch->pages[batch->n] = slot;
-		batch->index[batch->n++] = xas.xa_index;
-		if (batch->n == FREEZE_BATCH)
-			break;
-	}
-	rcu_read_unlock();
+	return true;
 }
 
 static unsigned long freeze_last_index(const struct bsdvm_entry *entry)
@@ -93,28 +66,39 @@ static unsigned long freeze_last_index(const struct bsdvm_entry *entry)
 	return entry->offset + (entry->last - entry->start);
 }
 
-/* Steps 1 and 2. */
+/*
+ * Steps 1 and 2. The map is locked, so pages stay in their slots; the read side
+ * is for the nodes of the index, and left for whatever sleeps.
+ */
 static void freeze_unmap(struct bsdvm_entry *entry)
 {
 	struct freeze_run run = { .map = entry->map };
-	unsigned long next = entry->offset;
-	struct freeze_batch batch;
-	unsigned int i;
+	XA_STATE(xas, &entry->object->slots, entry->offset);
+	unsigned long last = freeze_last_index(entry);
+	bsdvm_pindex_t pindex;
+	struct folio *page;
 
-	do {
-		freeze_collect(entry->object, next, freeze_last_index(entry),
-			       &batch);
-		for (i = 0; i < batch.n; i++) {
-			folio_wait_locked(batch.pages[i]);
-			if (!folio_mapped(batch.pages[i]))
-				continue;
-			freeze_run_add(&run, batch.index[i] - entry->offset +
-					     entry->start);
+	rcu_read_lock();
+	xas_for_each(&xas, page, last) {
+		if (xas_retry(&xas, page) || !bsdvm_slot_is_page(page))
+			continue;
+		pindex = xas.xa_index - entry->offset + entry->start;
+		if (folio_test_locked(page)) {
+			xas_pause(&xas);
+			rcu_read_unlock();
+			folio_wait_locked(page);
+			rcu_read_lock();
 		}
-		if (batch.n)
-			next = batch.index[batch.n - 1] + 1;
+		if (!folio_mapped(page) || freeze_run_add(&run, pindex))
+			continue;
+		xas_pause(&xas);
+		rcu_read_unlock();
+		freeze_run_flush(&run);
 		cond_resched();
-	} while (batch.n == FREEZE_BATCH);
+		freeze_run_add(&run, pindex);
+		rcu_read_lock();
+	}
+	rcu_read_unlock();
 	freeze_run_flush(&run);
 }
 
@@ -185,29 +169,39 @@ static void freeze_restore(struct bsdvm_entry *entry, struct bsdvm_object *live)
 	bsdvm_family_unlock(live->family);
 }
 
+/* The next page of the entry, from @index on, that must stay live; or NULL. */
+static struct folio *freeze_find_live(struct bsdvm_entry *entry,
+				      unsigned long *index)
+{
+	XA_STATE(xas, &entry->object->slots, *index);
+	unsigned long last = freeze_last_index(entry);
+	struct folio *page;
+
+	rcu_read_lock();
+	xas_for_each(&xas, page, last)
+		if (!xas_retry(&xas, page) && bsdvm_slot_is_page(page) &&
+		    unlikely(freeze_must_stay_live(page)))
+			break;
+	rcu_read_unlock();
+	*index = xas.xa_index;
+	return page;
+}
+
 /* Step 3. */
 static bsdvm_status_t freeze_sort(struct bsdvm_entry *entry,
 				  struct bsdvm_object **live)
 {
-	unsigned long next = entry->offset;
+	unsigned long index = entry->offset;
 	bsdvm_status_t status;
-	struct freeze_batch batch;
-	unsigned int i;
+	struct folio *page;
 
-	do {
-		freeze_collect(entry->object, next, freeze_last_index(entry),
-			       &batch);
-		for (i = 0; i < batch.n; i++) {
-			if (likely(!freeze_must_stay_live(batch.pages[i])))
-				continue;
-			status = freeze_keep_live(entry, live, batch.index[i],
-						  batch.pages[i]);
-			if (status != BSDVM_SUCCESS)
-				return status;
-		}
-		if (batch.n)
-			next = batch.index[batch.n - 1] + 1;
-	} while (batch.n == FREEZE_BATCH);
+	while ((page = freeze_find_live(entry, &index))) {
+		status = freeze_keep_live(entry, live, index, page);
+		if (status != BSDVM_SUCCESS)
+			return status;
+		index++;
+		cond_resched();
+	}
 	return BSDVM_SUCCESS;
 }
 

@@ -36,6 +36,7 @@ struct bsdvm_map *bsdvm_map_alloc(struct bsdvm_family *family,
 	refcount_set(&map->refs, 1);
 	init_rwsem(&map->lock);
 	xa_init_flags(&map->entries, XA_FLAGS_ACCOUNT);
+	INIT_LIST_HEAD(&map->entry_list);
 	map->size = size;
 	map->pmap = pmap;
 	map->family = family;
@@ -123,13 +124,12 @@ void bsdvm_map_get(struct bsdvm_map *map)
 void bsdvm_map_put(struct bsdvm_map *map)
 {
 	struct bsdvm_family *family = map->family;
-	struct bsdvm_entry *entry;
-	unsigned long last;
+	struct bsdvm_entry *entry, *next;
 
 	if (!refcount_dec_and_test(&map->refs))
 		return;
 	bsdvm_family_lock(family);
-	xa_for_each(&map->entries, last, entry)
+	list_for_each_entry_safe(entry, next, &map->entry_list, map_link)
 		bsdvm_entry_remove(entry);
 	list_del(&map->family_link);
 	bsdvm_family_unlock(family);
@@ -200,8 +200,16 @@ bool bsdvm_map_relock_shared(struct bsdvm_map *map, u64 generation)
 struct bsdvm_entry *bsdvm_map_entry_from(struct bsdvm_map *map,
 					 bsdvm_pindex_t pindex)
 {
+	struct bsdvm_entry *entry;
 	unsigned long last = pindex;
 
+	/* Most maps have one entry. */
+	entry = list_first_entry_or_null(&map->entry_list, struct bsdvm_entry,
+					 map_link);
+	if (!entry || pindex <= entry->last)
+		return entry;
+	if (list_is_last(&entry->map_link, &map->entry_list))
+		return NULL;
 	return xa_find(&map->entries, &last, ULONG_MAX, XA_PRESENT);
 }
 

@@ -48,6 +48,14 @@ static inline bsdvm_pindex_t bsdvm_entry_index(const struct bsdvm_entry *entry,
 	return pindex - entry->start + entry->offset;
 }
 
+/* The entry behind another, or NULL. */
+static inline struct bsdvm_entry *bsdvm_entry_next(const struct bsdvm_map *map,
+						   struct bsdvm_entry *entry)
+{
+	return list_is_last(&entry->map_link, &map->entry_list) ?
+	       NULL : list_next_entry(entry, map_link);
+}
+
 int bsdvm_map_init(void);
 void bsdvm_map_fini(void);
 
@@ -94,6 +102,6 @@ void bsdvm_entry_unwire(struct bsdvm_entry *entry);
 #define bsdvm_for_each_entry(_map, _entry, _from, _to)			\
 	for ((_entry) = bsdvm_map_entry_from(_map, _from);		\
 	     (_entry) && (_entry)->start <= (_to);			\
-	     (_entry) = bsdvm_map_entry_from(_map, (_entry)->last + 1))
+	     (_entry) = bsdvm_entry_next(_map, _entry))
 
 #endif /* BSDVM_VMCORE_MAP_H */

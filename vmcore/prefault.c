@@ -48,8 +48,11 @@ static bsdvm_pindex_t prefault_last(const struct fault_state *fs)
 {
 	bsdvm_pindex_t pindex = fs->request->pindex;
 	bsdvm_pindex_t last = pindex | (prefault_cluster() - 1);
-	bsdvm_pindex_t in_object = fs->lookup.object->size - fs->lookup.index;
+	bsdvm_pindex_t in_object;
 
+	if (fs->lookup.index >= fs->lookup.object->size)
+		return pindex;
+	in_object = fs->lookup.object->size - fs->lookup.index;
 	last = min(last, fs->lookup.entry->last);
 	last = min(last, fs->lookup.map->size - 1);
 	return min(last, pindex + in_object - 1);
@@ -120,53 +123,116 @@ static struct folio *prefault_resident(const struct fault_state *fs,
 	return NULL;
 }
 
-/* PF-8: neighbours behind the fault, upwards, until one is not to be had. */
-static void prefault_collect_up(const struct fault_state *fs,
-				struct prefault_batch *batch)
+/* Referenced and locked, if it can be done at once and is still in its slot. */
+static bool prefault_take(struct xa_state *xas, struct folio *page)
 {
-	bsdvm_pindex_t pindex = fs->request->pindex + 1;
-	bsdvm_pindex_t last = prefault_last(fs);
+	if (!folio_try_get(page))
+		return false;
+	if (folio_trylock(page)) {
+		if (xas_reload(xas) == page)
+			return true;
+		folio_unlock(page);
+	}
+	folio_put(page);
+	return false;
+}
+
+static void prefault_give_back(struct prefault_batch *batch, unsigned int from)
+{
+	for (; from < batch->n; from++) {
+		folio_unlock(batch->pages[from]);
+		folio_put(batch->pages[from]);
+	}
+}
+
+/*
+ * A page was not to be had: it ends the batch if it lies behind the fault; if
+ * it lies before it, the batch begins anew. True: go on.
+ */
+static bool prefault_gap(struct prefault_batch *batch, bool before)
+{
+	if (!before)
+		return false;
+	prefault_give_back(batch, 0);
+	batch->n = 0;
+	return true;
+}
+
+/*
+ * Pages of the first object, slot by slot: nothing is in front of them, so
+ * being in the slot is enough. PF-8.
+ */
+static void prefault_collect_own(const struct fault_state *fs,
+				 struct prefault_batch *batch,
+				 bsdvm_pindex_t first, bsdvm_pindex_t end)
+{
+	XA_STATE(xas, &fs->lookup.object->slots,
+		 bsdvm_entry_index(fs->lookup.entry, first));
+	bool before = first < fs->request->pindex;
 	struct folio *page;
 
 	rcu_read_lock();
-	for (; pindex <= last; pindex++) {
-		page = prefault_resident(fs, pindex);
-		if (!page)
+	for (page = xas_load(&xas); first < end;
+	     first++, page = xas_next(&xas)) {
+		if (bsdvm_slot_is_page(page) && !xas_retry(&xas, page) &&
+		    prefault_take(&xas, page)) {
+			prefault_mark(fs, page);
+			batch->pages[batch->n++] = page;
+		} else if (!prefault_gap(batch, before)) {
 			break;
-		batch->pages[batch->n++] = page;
+		}
 	}
 	rcu_read_unlock();
 }
 
-/*
- * Neighbours before the fault, downwards. The nearest one being mapped
- * somewhere already is taken for a sign that all of them are.
- */
-static void prefault_collect_down(const struct fault_state *fs,
-				  struct prefault_batch *batch)
+/* The same where the page in hand lies behind the first object. */
+static void prefault_collect_behind(const struct fault_state *fs,
+				    struct prefault_batch *batch,
+				    bsdvm_pindex_t first, bsdvm_pindex_t end)
 {
-	bsdvm_pindex_t pindex = fs->request->pindex;
-	bsdvm_pindex_t first = prefault_first(fs);
+	bool before = first < fs->request->pindex;
 	struct folio *page;
-	unsigned int i;
 
 	rcu_read_lock();
-	while (pindex > first) {
-		page = prefault_resident(fs, pindex - 1);
-		if (!page)
+	for (; first < end; first++) {
+		page = prefault_resident(fs, first);
+		if (page)
+			batch->pages[batch->n++] = page;
+		else if (!prefault_gap(batch, before))
 			break;
-		if (!batch->n && folio_mapped(page)) {
-			folio_unlock(page);
-			folio_put(page);
-			break;
-		}
-		batch->pages[batch->n++] = page;
-		pindex--;
 	}
 	rcu_read_unlock();
-	batch->first = pindex;
-	for (i = 0; i < batch->n / 2; i++)
-		swap(batch->pages[i], batch->pages[batch->n - 1 - i]);
+}
+
+static void prefault_collect(const struct fault_state *fs,
+			     struct prefault_batch *batch,
+			     bsdvm_pindex_t first, bsdvm_pindex_t end)
+{
+	if (fs->cursor.depth)
+		prefault_collect_behind(fs, batch, first, end);
+	else
+		prefault_collect_own(fs, batch, first, end);
+}
+
+/*
+ * Where to begin. The page before the fault being mapped somewhere is taken
+ * for a sign that all before it are mapped here; writers go forward only.
+ */
+static bsdvm_pindex_t prefault_begin(const struct fault_state *fs)
+{
+	struct bsdvm_cursor cursor = fs->cursor;
+	bsdvm_pindex_t first = prefault_first(fs);
+	bool mapped;
+
+	if (fault_is_write(fs) || first == fs->request->pindex)
+		return fs->request->pindex;
+	cursor.pindex--;
+	rcu_read_lock();
+	cursor.slot = fs->cursor.depth ? NULL :
+		      xa_load(&cursor.object->slots, cursor.pindex);
+	mapped = bsdvm_slot_is_page(cursor.slot) && folio_mapped(cursor.slot);
+	rcu_read_unlock();
+	return mapped ? fs->request->pindex : first;
 }
 
 /* Did this fault just make its page, and the one before it exist already? */
@@ -174,7 +240,7 @@ static bool prefault_may_fill(const struct fault_state *fs)
 {
 	bsdvm_pindex_t index = fs->lookup.index;
 
-	return READ_ONCE(bsdvm_tunables.fast_fault) && fs->zero_filled &&
+	return READ_ONCE(bsdvm_tunables.fast_fault) &&
 	       (fs->request->prot & BSDVM_PROT_WRITE) &&
 	       fs->request->pindex > fs->lookup.entry->start &&
 	       bsdvm_slot_is_page(xa_load(&fs->lookup.object->slots,
@@ -197,66 +263,142 @@ static bool prefault_is_hole(const struct fault_state *fs,
 	return hole;
 }
 
+/* How many slots behind the fault are free, up to the end of the cluster. */
+static unsigned int prefault_count_free(const struct fault_state *fs)
+{
+	unsigned int n = prefault_last(fs) - fs->request->pindex, i;
+	XA_STATE(xas, &fs->lookup.object->slots, fs->lookup.index);
+
+	rcu_read_lock();
+	xas_load(&xas);
+	for (i = 0; i < n && !xas_next(&xas); i++)
+		;
+	rcu_read_unlock();
+	return i;
+}
+
 /*
- * PF-7, PF-10: a zeroed page for a hole; INACTIVE, neither referenced nor
- * dirty. NULL if there is no hole, somebody was faster, or memory is short.
+ * PF-7, PF-10: zeroed pages for the holes that follow; INACTIVE, neither
+ * referenced nor dirty. Fewer if memory is short or a page is no hole.
  */
-static struct folio *prefault_fill(const struct fault_state *fs,
-				   bsdvm_pindex_t pindex)
+static void prefault_make(const struct fault_state *fs,
+			  struct prefault_batch *batch)
 {
 	struct bsdvm_object *object = fs->lookup.object;
-	bsdvm_pindex_t index = bsdvm_entry_index(fs->lookup.entry, pindex);
+	bsdvm_pindex_t pindex = fs->request->pindex;
+	unsigned int n = prefault_count_free(fs);
 	struct folio *page;
 
-	if (bsdvm_budget_is_severe() || xa_load(&object->slots, index) ||
-	    !prefault_is_hole(fs, pindex))
-		return NULL;
-	page = bsdvm_page_alloc(object, true);
-	if (!page)
-		return NULL;
-	bsdvm_page_bind(page, fault_page_index(fs, pindex),
-			BSDVM_QUEUE_INACTIVE);
-	folio_get(page);
-	if (xa_cmpxchg(&object->slots, index, NULL, page, GFP_KERNEL)) {
-		folio_put(page);
-		bsdvm_page_discard(page);
-		return NULL;
+	while (n--) {
+		if (bsdvm_budget_is_severe() || !prefault_is_hole(fs, ++pindex))
+			break;
+		page = bsdvm_page_alloc(object, true);
+		if (!page)
+			break;
+		bsdvm_page_bind(page, fault_page_index(fs, pindex),
+				BSDVM_QUEUE_INACTIVE);
+		folio_get(page);
+		batch->pages[batch->n++] = page;
 	}
-	atomic_long_inc(&object->resident);
-	prefault_mark(fs, page);
-	bsdvm_count(v_zfod);
-	return page;
+}
+
+/* Put pages 1 and up of the batch into free slots. Return: how many went. */
+static unsigned int prefault_store(const struct fault_state *fs,
+				   struct prefault_batch *batch)
+{
+	XA_STATE(xas, &fs->lookup.object->slots, fs->lookup.index);
+	unsigned int i = 1;
+
+	do {
+		xas_lock(&xas);
+		xas_set(&xas, fs->lookup.index + i - 1);
+		xas_load(&xas);
+		for (; i < batch->n && !xas_next(&xas); i++) {
+			xas_store(&xas, batch->pages[i]);
+			if (xas_error(&xas))
+				break;
+		}
+		xas_unlock(&xas);
+	} while (xas_nomem(&xas, GFP_KERNEL_ACCOUNT));
+	return i - 1;
 }
 
 static void prefault_fill_ahead(const struct fault_state *fs,
 				struct prefault_batch *batch)
 {
-	bsdvm_pindex_t pindex = fs->request->pindex + 1;
-	bsdvm_pindex_t last = prefault_last(fs);
-	struct folio *page;
+	unsigned int i, stored;
 
-	for (; pindex <= last; pindex++) {
-		page = prefault_fill(fs, pindex);
-		if (!page)
-			break;
-		batch->pages[batch->n++] = page;
+	prefault_make(fs, batch);
+	stored = prefault_store(fs, batch);
+	atomic_long_add(stored, &fs->lookup.object->resident);
+	bsdvm_count_add(v_zfod, stored);
+	for (i = 1; i <= stored; i++)
+		prefault_mark(fs, batch->pages[i]);
+	for (; i < batch->n; i++) {
+		folio_put(batch->pages[i]);
+		bsdvm_page_discard(batch->pages[i]);
 	}
+	batch->n = stored + 1;
 }
 
-/* Map the batch; give back its pages but those of the first @keep. */
+/* Map pages @from and up of the batch. Return: how many were. */
 static unsigned int prefault_enter(const struct fault_state *fs,
 				   struct prefault_batch *batch,
-				   unsigned int keep)
+				   unsigned int from)
 {
-	unsigned int i, entered;
+	return bsdvm_pmap->enter(fs->request->pmap, batch->first + from,
+				 &batch->pages[from], batch->n - from,
+				 fs->request->prot);
+}
 
-	entered = bsdvm_pmap->enter(fs->request->pmap, batch->first,
-				    batch->pages, batch->n, fs->request->prot);
-	for (i = keep; i < batch->n; i++) {
-		folio_unlock(batch->pages[i]);
-		folio_put(batch->pages[i]);
-	}
-	return entered;
+/* The page in hand is the fault's own: it keeps lock and reference. */
+static void prefault_finish(struct prefault_batch *batch, unsigned int in_hand,
+			    unsigned int entered)
+{
+	unsigned int n = batch->n;
+
+	if (entered > 1)
+		bsdvm_count_add(prefaults, entered - 1);
+	prefault_give_back(batch, in_hand + 1);
+	batch->n = in_hand;
+	prefault_give_back(batch, 0);
+	batch->n = n;
+}
+
+/* PF-6: the page in hand was made just now, and so may the next ones be. */
+static bool prefault_ahead(struct fault_state *fs)
+{
+	struct prefault_batch batch;
+	unsigned int entered;
+
+	batch.first = fs->request->pindex;
+	batch.pages[0] = fs->page;
+	batch.n = 1;
+	prefault_fill_ahead(fs, &batch);
+	entered = prefault_enter(fs, &batch, 0);
+	prefault_finish(&batch, 0, entered);
+	return entered > 0;
+}
+
+/* PF-11: the page in hand was there already, and so may its neighbours be. */
+static bool prefault_around(struct fault_state *fs)
+{
+	bsdvm_pindex_t pindex = fs->request->pindex;
+	struct prefault_batch batch;
+	unsigned int in_hand, entered;
+
+	batch.n = 0;
+	prefault_collect(fs, &batch, prefault_begin(fs), pindex);
+	in_hand = batch.n;
+	batch.first = pindex - in_hand;
+	batch.pages[batch.n++] = fs->page;
+	prefault_collect(fs, &batch, pindex + 1, prefault_last(fs) + 1);
+	entered = prefault_enter(fs, &batch, 0);
+	/* One before was mapped: at least those from the fault on. */
+	if (entered <= in_hand)
+		entered = in_hand + prefault_enter(fs, &batch, in_hand);
+	prefault_finish(&batch, in_hand, entered);
+	return entered > in_hand;
 }
 
 /**
@@ -270,26 +412,10 @@ static unsigned int prefault_enter(const struct fault_state *fs,
  */
 bool prefault(struct fault_state *fs)
 {
-	struct prefault_batch batch = {
-		.first = fs->request->pindex,
-		.n = 1,
-	};
-	unsigned int entered;
-
-	batch.pages[0] = fs->page;
-	if (prefault_may_fill(fs))
-		prefault_fill_ahead(fs, &batch);
-	else if (!fs->zero_filled)
-		prefault_collect_up(fs, &batch);
-	entered = prefault_enter(fs, &batch, 1);
-	if (entered > 1)
-		bsdvm_count_add(prefaults, entered - 1);
-	if (!fs->zero_filled && !fault_is_write(fs)) {
-		batch.n = 0;
-		prefault_collect_down(fs, &batch);
-		if (batch.n)
-			bsdvm_count_add(prefaults,
-					prefault_enter(fs, &batch, 0));
-	}
-	return entered > 0;
+	if (!fs->zero_filled && !fs->copied)
+		return prefault_around(fs);
+	if (fs->zero_filled && prefault_may_fill(fs))
+		return prefault_ahead(fs);
+	return bsdvm_pmap->enter(fs->request->pmap, fs->request->pindex,
+				 &fs->page, 1, fs->request->prot) == 1;
 }

@@ -56,6 +56,18 @@ static bool resolve_step(struct bsdvm_cursor *cursor)
 	return true;
 }
 
+/* As xa_load(), whose read side is ours already. */
+static void *resolve_load(struct bsdvm_cursor *cursor)
+{
+	XA_STATE(xas, &cursor->object->slots, cursor->pindex);
+	void *slot;
+
+	do {
+		slot = xas_load(&xas);
+	} while (xas_retry(&xas, slot));
+	return slot;
+}
+
 static enum bsdvm_found resolve_classify(const void *slot)
 {
 	if (likely(!xa_is_value(slot)))
@@ -81,8 +93,7 @@ static enum bsdvm_found resolve_walk(struct bsdvm_cursor *cursor, bool below)
 
 	for (;; below = false) {
 		if (!below) {
-			cursor->slot = xa_load(&cursor->object->slots,
-					       cursor->pindex);
+			cursor->slot = resolve_load(cursor);
 			if (cursor->slot)
 				return resolve_classify(cursor->slot);
 			if (resolve_asks_pager(cursor))
@@ -121,6 +132,22 @@ enum bsdvm_found bsdvm_resolve_below(struct bsdvm_cursor *cursor)
 }
 
 /**
+ * bsdvm_resolve_resident - as bsdvm_resolve(), passing over stored pages
+ * @cursor: as for bsdvm_resolve()
+ *
+ * For who knows that the pagers on the way do not have the page: what one
+ * brought since lies in a slot, and is found.
+ */
+enum bsdvm_found bsdvm_resolve_resident(struct bsdvm_cursor *cursor)
+{
+	enum bsdvm_found found = resolve_walk(cursor, false);
+
+	while (unlikely(found == BSDVM_FOUND_PAGER))
+		found = resolve_walk(cursor, true);
+	return found;
+}
+
+/**
  * bsdvm_resolve_hold - take a reference on the page just found
  * @cursor: from a walk that ended in BSDVM_FOUND_PAGE, in the same read side
  *
@@ -132,7 +159,7 @@ struct folio *bsdvm_resolve_hold(struct bsdvm_cursor *cursor)
 
 	if (!folio_try_get(page))
 		return NULL;
-	if (likely(xa_load(&cursor->object->slots, cursor->pindex) == page))
+	if (likely(resolve_load(cursor) == page))
 		return page;
 	folio_put(page);
 	return NULL;

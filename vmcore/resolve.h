@@ -35,6 +35,7 @@ struct bsdvm_cursor {
 
 enum bsdvm_found bsdvm_resolve(struct bsdvm_cursor *cursor);
 enum bsdvm_found bsdvm_resolve_below(struct bsdvm_cursor *cursor);
+enum bsdvm_found bsdvm_resolve_resident(struct bsdvm_cursor *cursor);
 struct folio *bsdvm_resolve_hold(struct bsdvm_cursor *cursor);
 
 #endif /* BSDVM_VMCORE_RESOLVE_H */

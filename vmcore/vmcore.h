@@ -186,6 +186,7 @@ struct bsdvm_object {
  * @inheritance:    M: BSDVM_INHERIT_*
  * @wired_count:    M: system wirings, plus one if user-wired (I-12)
  * @object_link:    T: on object->entries
+ * @map_link:       M: on map->entry_list
  */
 struct bsdvm_entry {
 	struct bsdvm_map *map;
@@ -199,6 +200,7 @@ struct bsdvm_entry {
 	unsigned char inheritance;
 	unsigned int wired_count;
 	struct list_head object_link;
+	struct list_head map_link;
 };
 
 /**
@@ -207,6 +209,7 @@ struct bsdvm_entry {
  * @lock:        see the lock order above
  * @generation:  M: counts exclusive acquisitions (I-16)
  * @entries:     M: last page of an entry -> entry; sorted and disjoint (I-17)
+ * @entry_list:  M: the same entries, in order
  * @hint:        the entry found last; any reader may overwrite it (A)
  * @size:        M: in pages; nothing is mapped at or beyond it
  * @index_base:  C: added to a page's index to make folio->index unique
@@ -220,6 +223,7 @@ struct bsdvm_map {
 	struct rw_semaphore lock;
 	u64 generation;
 	struct xarray entries;
+	struct list_head entry_list;
 	struct bsdvm_entry *hint;
 	bsdvm_pindex_t size;
 	unsigned long index_base;

@@ -141,7 +141,7 @@ static struct folio *wire_page_at(const struct bsdvm_entry *entry,
 		};
 
 		rcu_read_lock();
-		found = bsdvm_resolve(&cursor);
+		found = bsdvm_resolve_resident(&cursor);
 		if (found == BSDVM_FOUND_PAGE)
 			page = bsdvm_resolve_hold(&cursor);
 		rcu_read_unlock();

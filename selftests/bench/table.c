@@ -171,10 +171,10 @@ void bench_conditions(bool instructions, bool cgroup, unsigned int rounds)
 	       get_nprocs(),
 	       cgroup ? "in a memory cgroup" : "in the cgroup of its caller",
 	       unit_name(instructions));
-	printf("%lu pages of 4 KiB, no huge pages; %u rounds, all in turn; ",
+	printf("%lu pages of 4 KiB, no huge pages; %u rounds, all in turn\n",
 	       BENCH_PAGES, rounds);
-	printf("spread: (max - min) / median\n");
-	printf("ratio: bsdvm, which is not indented, to the line itself\n\n");
+	printf("spread: (max - min) / median; ");
+	printf("ratio: bsdvm, which is not indented, to the line\n\n");
 	printf("%s per page; the last rows: per call\n",
 	       unit_name(instructions));
 }

@@ -396,6 +396,7 @@ static void bypass_refused(const char *pages, void (*change)(struct fx_chain *))
 
 static void busy_behind(struct fx_chain *c)
 {
+	xa_store(&c->object[0]->slots, 2, BSDVM_SLOT_ZERO, GFP_KERNEL);
 	xa_store(&c->object[1]->slots, 2, BSDVM_SLOT_BUSY, GFP_KERNEL);
 }
 

@@ -39,7 +39,7 @@ static bool renames(bsdvm_pindex_t pindex, int want)
 	return fx_count(v_cow_optim) != before;
 }
 
-/* ---- rename --------------------------------------------------------------------- */
+/* ---- rename ------------------------------------------------------------- */
 
 /* F-77, F-79, F-82, F-85 */
 static void sole_shadow_takes_the_page(void **state)
@@ -95,7 +95,32 @@ static void rename_forgets_the_stored_page(void **state)
 	fx_put(c.map);
 }
 
-/* ---- each precondition, violated ---------------------------------------------------- */
+/* F-79, F-81: dirty either way, even if the fault itself does not say so. */
+static void either_way_the_page_is_dirty(void **state)
+{
+	struct bsdvm_fault f;
+	unsigned int shared;
+
+	for (shared = 0; shared < 2; shared++) {
+		c = fx_chain(2, 1, NULL);
+		fx_add_page(c.object[1], 0, 'A', BSDVM_PAGE_FRESH);
+		if (shared)
+			fx_ref(c.object[1]);
+		f = (struct bsdvm_fault){ .map = c.map,
+					  .fault_type = BSDVM_PROT_WRITE };
+		fx_assert_status(bsdvm_fault(&f), BSDVM_SUCCESS);
+		folio_unlock(f.page);
+		folio_put(f.page);
+		assert_true(bsdvm_page_state(f.page) & BSDVM_PAGE_DIRTY);
+		assert_ptr_equal(f.page, fx_page(c.object[0], 0));
+		if (shared)
+			fx_unref(c.object[1]);
+		fx_put(c.map);
+	}
+	assert_int_equal(fx_count(v_cow_optim), 1);
+}
+
+/* ---- each precondition, violated ---------------------------------------- */
 
 static struct bsdvm_object *other;
 
@@ -289,7 +314,7 @@ static void rename_does_not_wait_for_the_family(void **state)
 	fx_put(c.map);
 }
 
-/* ---- copy ----------------------------------------------------------------------------- */
+/* ---- copy --------------------------------------------------------------- */
 
 /* F-81, F-82, F-85 */
 static void copy_leaves_the_source_as_it_was(void **state)
@@ -430,7 +455,31 @@ static void copy_without_memory(void **state)
 	}
 }
 
-/* ---- races ----------------------------------------------------------------------------- */
+/* F-17, F-80, I-11: the copy in a wired entry is wired instead. */
+static void copy_in_a_wired_entry_takes_the_wiring(void **state)
+{
+	unsigned int source, copy;
+	bsdvm_pindex_t n;
+
+	c = fx_chain(2, 1, "./A");
+	fx_ref(c.object[1]);
+	bsdvm_map_protect(c.map, 0, 0, BSDVM_PROT_READ, false);
+	fx_assert_status(bsdvm_map_user_wire(c.map, 0, 0, &n), BSDVM_SUCCESS);
+	fx_assert_status(bsdvm_map_protect(c.map, 0, 0, BSDVM_PROT_RW, false),
+			 BSDVM_SUCCESS);
+	fx_assert_status(fx_held_fill(c.map, 0, 'b'), BSDVM_SUCCESS);
+	source = bsdvm_page_wire_count(fx_page(c.object[1], 0));
+	copy = bsdvm_page_wire_count(fx_page(c.object[0], 0));
+	fx_assert_status(bsdvm_map_user_unwire(c.map, 0, 0, &n),
+			 BSDVM_SUCCESS);
+	bsdvm_map_protect(c.map, 0, 0, BSDVM_PROT_ALL, false);
+	fx_unref(c.object[1]);
+	fx_put(c.map);
+	assert_int_equal(source, 0);
+	assert_int_equal(copy, 1);
+}
+
+/* ---- races -------------------------------------------------------------- */
 
 static pthread_barrier_t start;
 
@@ -489,7 +538,7 @@ static void racing_writers_and_readers(void **state)
 	pthread_barrier_destroy(&start);
 }
 
-/* ---- faults of an object ------------------------------------------------------------------ */
+/* ---- faults of an object ------------------------------------------------ */
 
 static bool inverted;
 
@@ -499,7 +548,7 @@ static void family_lock_order(const void *lock, enum twin_lock_mode mode)
 		inverted = true;
 }
 
-/* FP-16, L-30: no folio lock is held where family->lock is taken (F3). */
+/* FP-16, L-30: no folio lock is held where family->lock is taken. */
 static void object_copy_obeys_the_lock_order(void **state)
 {
 	struct folio *page;
@@ -525,6 +574,7 @@ int main(void)
 		FX_TEST(sole_shadow_takes_the_page),
 		FX_TEST(rename_leaves_mappings),
 		FX_TEST(rename_forgets_the_stored_page),
+		FX_TEST(either_way_the_page_is_dirty),
 		FX_TEST(rename_needs_every_condition),
 		FX_TEST(rename_tests_again_under_the_lock),
 		FX_TEST(rename_is_from_the_next_object_only),
@@ -537,6 +587,7 @@ int main(void)
 		FX_TEST(copy_from_a_deep_chain),
 		FX_TEST(reading_shares_the_page),
 		FX_TEST(copy_without_memory),
+		FX_TEST(copy_in_a_wired_entry_takes_the_wiring),
 		FX_TEST(racing_writers_and_readers),
 		FX_TEST(object_copy_obeys_the_lock_order),
 	};

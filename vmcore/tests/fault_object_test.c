@@ -14,7 +14,7 @@ static bsdvm_status_t held(struct bsdvm_map *map, bsdvm_pindex_t pindex,
 	return bsdvm_fault_page(map, pindex, type, flags, page);
 }
 
-/* ---- the start ---------------------------------------------------------------- */
+/* ---- the start ---------------------------------------------------------- */
 
 /* F-16, F-31, F-75: found in the first object: no copy, prot unchanged. */
 static void found_in_the_first_object(void **state)
@@ -97,7 +97,7 @@ static void killed_while_waiting_for_a_collapse(void **state)
 	fx_put(c.map);
 }
 
-/* ---- busy slots ----------------------------------------------------------------- */
+/* ---- busy slots --------------------------------------------------------- */
 
 /* F-36: wait with nothing held, then look everything up again. */
 static void fault_waits_for_busy_slot(void **state)
@@ -257,7 +257,7 @@ static void loser_finds_the_winners_page(void **state)
 	fx_put(c.map);
 }
 
-/* ---- the walk ------------------------------------------------------------------- */
+/* ---- the walk ----------------------------------------------------------- */
 
 /* F-45, F-69, F-70: nothing is left at the levels passed. */
 static void walk_leaves_nothing_behind(void **state)
@@ -332,7 +332,7 @@ static void lose_patience(struct bsdvm_object *object, bsdvm_pindex_t pindex)
 		twin_kill(current);
 }
 
-/* F-47, D-40: a backing object that ends earlier has no page there (F10). */
+/* F-47, D-40: a backing object that ends earlier has no page there. */
 static void beyond_a_backing_object_is_a_hole(void **state)
 {
 	struct fx_chain c = fx_chain(3, 2, "../../.Z");
@@ -351,7 +351,7 @@ static void beyond_a_backing_object_is_a_hole(void **state)
 	assert_int_equal(fx_pager_log.gets, 0);
 }
 
-/* ---- zero-fill --------------------------------------------------------------------- */
+/* ---- zero-fill ---------------------------------------------------------- */
 
 /* F-71, F-72, F-50 */
 static void hole_is_filled_with_zeroes(void **state)
@@ -458,7 +458,7 @@ static void frozen_page_is_read_only(void **state)
 	fx_put(map);
 }
 
-/* ---- memory --------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------- */
 
 /* F-49, P-20: below the reserve nothing is allocated; in the end, an error. */
 static void severe_shortage_ends_in_an_error(void **state)
@@ -542,7 +542,7 @@ static void cached_page_is_reactivated(void **state)
 	fx_put(c.map);
 }
 
-/* ---- read-ahead marks ---------------------------------------------------------------- */
+/* ---- read-ahead marks --------------------------------------------------- */
 
 /* F-41, F-67, D-43: told once; page and dirty state as before. */
 static void readahead_mark_is_told_once(void **state)
@@ -623,7 +623,7 @@ static void killed_during_readahead(void **state)
 	fx_put(c.map);
 }
 
-/* ---- a race by way of RCU --------------------------------------------------------------- */
+/* ---- a race by way of RCU ----------------------------------------------- */
 
 /*
  * When the walk leaves its RCU read side, and before anything else happens,
@@ -674,7 +674,7 @@ static void uaf_body(void)
 	fx_put(uaf_chain.map);
 }
 
-/* F-41, I-15: finding F2. */
+/* F-41, I-15: found in an object that may go at any moment. */
 static void mark_met_in_an_object_about_to_go(void **state)
 {
 	assert_true(fx_survives(uaf_body));

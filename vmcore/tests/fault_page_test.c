@@ -153,7 +153,7 @@ static void snapshot_waits_for_the_holder(void **state)
 	fx_put(c.map);
 }
 
-/* ---- of an object ----------------------------------------------------------------- */
+/* ---- of an object ------------------------------------------------------- */
 
 /* FP-13, FP-14: without a map; any byte of the page; not beyond the end. */
 static void object_page_by_offset(void **state)
@@ -195,7 +195,7 @@ static void object_page_of_no_access(void **state)
 	fx_put(c.map);
 }
 
-/* FP-15, FP-17, D-22: how a store is emptied (F5). */
+/* FP-15, FP-17, D-22: how a store is emptied. */
 static void object_page_is_taken_from_its_store(void **state)
 {
 	struct folio *page;

@@ -43,7 +43,7 @@ static bsdvm_status_t fault(bsdvm_pindex_t pindex, unsigned int type,
 	return status;
 }
 
-/* ---- the answers ------------------------------------------------------------------ */
+/* ---- the answers -------------------------------------------------------- */
 
 /* F-59, I-14 */
 static void page_arrives(void **state)
@@ -210,7 +210,7 @@ static void absent_is_a_hole(void **state)
 	fx_put(c.map);
 }
 
-/* F-64, F-76: absent in the store, found further behind, for reading (F10). */
+/* F-64, F-76: absent in the store, found further behind, for reading. */
 static void absent_in_the_store_found_behind(void **state)
 {
 	int byte;
@@ -250,7 +250,7 @@ static void absent_here_stored_behind(void **state)
 	assert_int_equal(byte, 'u');
 }
 
-/* ---- nothing is relied upon afterwards ------------------------------------------------ */
+/* ---- nothing is relied upon afterwards ---------------------------------- */
 
 static void map_changes(struct bsdvm_pager_request *req)
 {
@@ -440,7 +440,7 @@ static void budget_shortage_before_the_pager(void **state)
 	fx_put(c.map);
 }
 
-/* ---- who may ask the pager ------------------------------------------------------------- */
+/* ---- who may ask the pager ---------------------------------------------- */
 
 /* F-44, F-52, F-74: a wire fault on an entry that is not wired does not. */
 static void wire_fault_on_an_unwired_entry_does_not_read(void **state)
@@ -470,6 +470,30 @@ static void wiring_reads(void **state)
 	fx_put(c.map);
 }
 
+/* F-44, F-64, W-8: wired behind an absent page: unwired, too. */
+static void wiring_behind_an_absent_page_is_undone(void **state)
+{
+	struct folio *page;
+	bsdvm_pindex_t n;
+	unsigned int left;
+	bsdvm_status_t status;
+
+	c = fx_chain(2, 1, "./A");
+	page = fx_page(c.object[1], 0);
+	fx_store(c.object[0], 0, 's')->result = BSDVM_PAGER_FAIL;
+	fx_entry(c.map, 0)->protection = BSDVM_PROT_READ;
+	patience = 200;
+	fx_has_page_hook = lose_patience;
+	status = bsdvm_map_user_wire(c.map, 0, 0, &n);
+	fx_has_page_hook = NULL;
+	twin_unkill(current);
+	bsdvm_map_user_unwire(c.map, 0, 0, &n);
+	left = bsdvm_page_wire_count(page);
+	fx_put(c.map);
+	fx_assert_status(status, BSDVM_SUCCESS);
+	assert_int_equal(left, 0);
+}
+
 /* F-46, F-47: a file or a device ends where it ends, at any level. */
 static void beyond_an_object_with_a_handle(void **state)
 {
@@ -489,7 +513,7 @@ static void beyond_an_object_with_a_handle(void **state)
 	}
 }
 
-/* F-47: also where its pager has nothing to offer (F12). */
+/* F-47: also where its pager has nothing to offer. */
 static void beyond_a_backing_object_with_a_handle(void **state)
 {
 	struct bsdvm_fault f;
@@ -504,7 +528,7 @@ static void beyond_a_backing_object_with_a_handle(void **state)
 	fx_assert_status(status, BSDVM_PROTECTION_FAILURE);
 }
 
-/* ---- hints, and deactivate-behind -------------------------------------------------------- */
+/* ---- hints, and deactivate-behind --------------------------------------- */
 
 /* F-53 */
 static void hint_follows_the_entry(void **state)
@@ -607,9 +631,9 @@ static void window_passes_over_pages_in_use(void **state)
 
 	behind_setup(40, BSDVM_ENTRY_SEQUENTIAL);
 	page = xa_store(&c.object[0]->slots, 22, BSDVM_SLOT_BUSY, GFP_KERNEL);
+	assert_int_equal(fx_load(c.map, 0, 21), 'p');
 	bsdvm_page_wire(fx_page(c.object[0], 21));
 	folio_lock(fx_page(c.object[0], 20));
-	twin_folio_wait_rule = false;
 	current->folios_locked = 0;
 	fx_held_byte(c.map, 40);
 	current->folios_locked = 1;
@@ -617,6 +641,7 @@ static void window_passes_over_pages_in_use(void **state)
 	xa_store(&c.object[0]->slots, 22, page, GFP_KERNEL);
 	assert_int_equal(queue(22), BSDVM_QUEUE_ACTIVE);
 	assert_int_equal(queue(21), BSDVM_QUEUE_NONE);
+	assert_non_null(fx_mapped(c.map, 0, 21));
 	assert_int_equal(queue(20), BSDVM_QUEUE_ACTIVE);
 	assert_int_equal(queue(19), BSDVM_QUEUE_CACHE);
 	assert_int_equal(queue(9), BSDVM_QUEUE_CACHE);
@@ -645,7 +670,7 @@ static void window_unmaps_and_sorts(void **state)
 	fx_put(c.map);
 }
 
-/* F-41, F-54, D-15: a mark that was met makes it run as well (F4). */
+/* F-41, F-54, D-15: a mark that was met makes it run as well. */
 static void window_after_a_readahead_mark(void **state)
 {
 	unsigned long behind;
@@ -668,7 +693,7 @@ static void no_window_after_a_mark_for_random(void **state)
 	fx_put(c.map);
 }
 
-/* F-57, I-4: a page that another map still shows is not put on CACHE (F6). */
+/* F-57, I-4: a page that another map still shows is not put on CACHE. */
 static void window_and_another_map(void **state)
 {
 	struct bsdvm_map *map;
@@ -688,7 +713,7 @@ static void window_and_another_map(void **state)
 	assert_false(mapped && at == BSDVM_QUEUE_CACHE);
 }
 
-/* F-57: nothing is removed outside of the entry (F6). */
+/* F-57: nothing is removed outside of the entry. */
 static void window_before_the_entry(void **state)
 {
 	struct bsdvm_map *map;
@@ -732,6 +757,7 @@ int main(void)
 		FX_TEST(budget_shortage_before_the_pager),
 		FX_TEST(wire_fault_on_an_unwired_entry_does_not_read),
 		FX_TEST(wiring_reads),
+		FX_TEST(wiring_behind_an_absent_page_is_undone),
 		FX_TEST(beyond_an_object_with_a_handle),
 		FX_TEST(beyond_a_backing_object_with_a_handle),
 		FX_TEST(hint_follows_the_entry),

@@ -38,7 +38,7 @@ static void set_entry(struct bsdvm_map *map, bsdvm_pindex_t pindex,
 	entry->max_protection = max;
 }
 
-/* ---- lookup ----------------------------------------------------------------- */
+/* ---- lookup ------------------------------------------------------------- */
 
 /* F-1, FP-3 */
 static void each_call_counts_one_fault(void **state)
@@ -228,7 +228,7 @@ static void write_only_access_and_entry(void **state)
 	fx_put(map);
 }
 
-/* ---- wired entries ------------------------------------------------------------ */
+/* ---- wired entries ------------------------------------------------------ */
 
 /* F-17, FP-6: a read fault of a wired writable entry makes the page its own. */
 static void wired_entry_widens_the_access(void **state)
@@ -331,7 +331,7 @@ static void wire_fault_maps_nothing(void **state)
 	fx_put(map);
 }
 
-/* ---- state of the page ------------------------------------------------------------ */
+/* ---- state of the page -------------------------------------------------- */
 
 /* F-20, F-24, F-94 */
 static void page_becomes_referenced_and_active(void **state)
@@ -505,7 +505,7 @@ static void pages_are_whole(void **state)
 	fx_put(c.map);
 }
 
-/* ---- races ---------------------------------------------------------------------- */
+/* ---- races -------------------------------------------------------------- */
 
 static struct bsdvm_object *hook_object;
 static unsigned int hook_calls;
@@ -624,12 +624,98 @@ static void killed_while_waiting_for_the_map(void **state)
 	fx_put(map);
 }
 
-/* ---- I-15: every allocation fails once ------------------------------------------- */
+/* ---- all at once -------------------------------------------------------- */
+
+#define BUSY_PAGES	12
+#define BUSY_ROUNDS	250
+
+static bool busy_stop;
+
+/* The only writer of its pages: it must always find what it wrote last. */
+static void busy_writer(struct fx_thread *me)
+{
+	unsigned char value = me->value;
+	unsigned int i;
+
+	for (i = 0; i < BUSY_ROUNDS; i++) {
+		bsdvm_pindex_t at = me->pindex + 2 * (i % (BUSY_PAGES / 2));
+
+		if (i & 1)
+			fx_assert(fx_store_byte(me->map, me->flags, at,
+						++value) == BSDVM_SUCCESS);
+		else
+			fx_assert(fx_held_fill(me->map, at, ++value) ==
+				  BSDVM_SUCCESS);
+		fx_assert(fx_load(me->map, me->flags, at) == value);
+		fx_assert(fx_held_byte(me->map, at) == value);
+	}
+}
+
+/* Reads everything, in a burst, perhaps in the middle of a write. */
+static void busy_reader(struct fx_thread *me)
+{
+	bsdvm_pindex_t at = 0;
+
+	while (!READ_ONCE(busy_stop)) {
+		at = (at + 5) % (BUSY_PAGES + 2);
+		fx_touch(me->map, 2, at, BSDVM_PROT_READ, BSDVM_FAULT_BURST);
+		fx_assert(fx_load(me->map, 2, at) != -1);
+	}
+}
+
+/* Freezes, opens, drops, collapses; and punches pages that nobody writes. */
+static void busy_snapshots(struct fx_thread *me)
+{
+	struct bsdvm_map *map;
+	u64 bytes;
+	u32 id;
+
+	while (!READ_ONCE(busy_stop)) {
+		fx_assert(bsdvm_map_snapshot(me->map, 0, &id) == BSDVM_SUCCESS);
+		fx_assert(bsdvm_map_punch(me->map, BUSY_PAGES, BUSY_PAGES) ==
+			  BSDVM_SUCCESS);
+		fx_assert(bsdvm_snapshot_open(me->map, id, NULL, &map, &bytes)
+			  == BSDVM_SUCCESS);
+		fx_assert(fx_held_byte(map, 0) == fx_held_byte(map, 0));
+		fx_assert(bsdvm_snapshot_drop(me->map, id) == BSDVM_SUCCESS);
+		fx_assert(fx_held_fill(map, 1, 'z') == BSDVM_SUCCESS);
+		bsdvm_map_put(map);
+	}
+}
+
+/* F-21, F-51, F-77, F-85, I-9, I-18: none of it disturbs a writer. */
+static void everything_at_once(void **state)
+{
+	struct fx_thread t[4] = { };
+	struct bsdvm_map *map = fx_map(BUSY_PAGES + 2);
+	unsigned int i;
+
+	WRITE_ONCE(busy_stop, false);
+	for (i = 0; i < 4; i++) {
+		t[i].map = map;
+		t[i].pindex = i;
+		t[i].flags = i;
+	}
+	fx_spawn(&t[0], busy_writer);
+	fx_spawn(&t[1], busy_writer);
+	fx_spawn(&t[2], busy_reader);
+	fx_spawn(&t[3], busy_snapshots);
+	fx_join(&t[0]);
+	fx_join(&t[1]);
+	WRITE_ONCE(busy_stop, true);
+	fx_join(&t[2]);
+	fx_join(&t[3]);
+	check_all(map);
+	fx_put(map);
+}
+
+/* ---- I-15: every allocation fails once ---------------------------------- */
 
 /* F-95, I-15: whatever runs out, nothing stays held, and a retry succeeds. */
 static void any_allocation_may_fail(void **state)
 {
-	static const unsigned int types[] = { BSDVM_PROT_READ, BSDVM_PROT_WRITE };
+	static const unsigned int types[] = {
+		BSDVM_PROT_READ, BSDVM_PROT_WRITE };
 	unsigned int t, n;
 	bool done;
 
@@ -708,6 +794,7 @@ int main(void)
 		FX_TEST(pending_kill_ends_a_retry),
 		FX_TEST(pending_kill_does_not_matter_otherwise),
 		FX_TEST(killed_while_waiting_for_the_map),
+		FX_TEST(everything_at_once),
 		FX_TEST(any_allocation_may_fail),
 		FX_TEST(shortage_without_budget_is_reported),
 	};

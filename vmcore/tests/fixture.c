@@ -5,7 +5,7 @@
 
 #include "fixture.h"
 
-/* ---- the pmap -------------------------------------------------------------- */
+/* ---- the pmap ----------------------------------------------------------- */
 
 struct mapping {
 	struct list_head link;
@@ -163,7 +163,7 @@ void fx_map_page(struct bsdvm_map *map, unsigned int space,
 	pthread_mutex_unlock(&mmu);
 }
 
-/* ---- accesses through mappings -------------------------------------------------- */
+/* ---- accesses through mappings ------------------------------------------ */
 
 /* The page present there, referenced, unless it may be accessed so. */
 static bool mmu_allows(struct bsdvm_map *map, unsigned int space,
@@ -358,7 +358,7 @@ bsdvm_status_t fx_held_fill(struct bsdvm_map *map, bsdvm_pindex_t pindex,
 	return status;
 }
 
-/* ---- the pager --------------------------------------------------------------------- */
+/* ---- the pager ---------------------------------------------------------- */
 
 static pthread_mutex_t store_lock = PTHREAD_MUTEX_INITIALIZER;
 static LIST_HEAD(store);
@@ -592,7 +592,7 @@ void fx_gate_open(struct fx_gate *gate)
 	pthread_mutex_unlock(&gate->lock);
 }
 
-/* ---- maps and objects ------------------------------------------------------------- */
+/* ---- maps and objects --------------------------------------------------- */
 
 struct bsdvm_map *fx_map(bsdvm_pindex_t npages)
 {
@@ -721,7 +721,7 @@ struct bsdvm_object *fx_object(struct bsdvm_map *map, bsdvm_pindex_t pindex)
 	return entry ? entry->object : NULL;
 }
 
-/* ---- checks --------------------------------------------------------------------------- */
+/* ---- checks ------------------------------------------------------------- */
 
 /* I-4, I-9, and that what is mapped is what the page resolves to. */
 static void check_mapping(const struct mapping *m)
@@ -786,10 +786,28 @@ void check_all(struct bsdvm_map *map)
 	up_read(&map->lock);
 }
 
-/* ---- around each test ------------------------------------------------------------------ */
+/* ---- around each test --------------------------------------------------- */
 
 static struct address_space anchor;
 static long allocs_before, pages_before;
+
+/* What a test that failed left behind is not to fail the next one. */
+static void forget_failed_test(void)
+{
+	struct task_struct *task = current;
+	struct fx_stored *s, *next;
+	struct mapping *m, *other;
+
+	list_for_each_entry_safe(s, next, &store, link)
+		store_free(s);
+	list_for_each_entry_safe(m, other, &mappings, link) {
+		list_del(&m->link);
+		free(m);
+	}
+	task->nheld = 0;
+	task->nkmaps = 0;
+	task->folios_locked = 0;
+}
 
 int fx_setup(void **state)
 {
@@ -797,6 +815,7 @@ int fx_setup(void **state)
 
 	(void)state;
 	twin_reset();
+	forget_failed_test();
 	/*
 	 * Off: who holds the folio lock of a fresh copy waits for that of its
 	 * source. Nobody waits for a fresh copy with an older page locked.
@@ -864,7 +883,7 @@ bool fx_survives(void (*body)(void))
 	return WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
-/* ---- threads -------------------------------------------------------------------------------- */
+/* ---- threads ------------------------------------------------------------ */
 
 static void *thread_main(void *arg)
 {

@@ -32,7 +32,7 @@
 
 #define fx_assert(cond) BUG_ON(!(cond))
 
-/* ---- around each test ---------------------------------------------------- */
+/* ---- around each test --------------------------------------------------- */
 
 /*
  * Setup starts the core with default knobs and counters at zero; teardown stops
@@ -42,7 +42,8 @@
 int fx_setup(void **state);
 int fx_teardown(void **state);
 
-#define FX_TEST(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
+#define FX_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
 
 /*
  * Runs @body in a child process, set up and torn down like a test. False: it
@@ -50,7 +51,7 @@ int fx_teardown(void **state);
  */
 bool fx_survives(void (*body)(void));
 
-/* Invariants hold, mappings agree with the map, and this thread holds nothing. */
+/* Invariants hold, mappings agree with the map, this thread holds nothing. */
 void check_all(struct bsdvm_map *map);
 
 /* An event or live count so far. */
@@ -64,7 +65,7 @@ void check_all(struct bsdvm_map *map);
 	assert_int_equal((__force unsigned int)(got), \
 			 (__force unsigned int)(want))
 
-/* ---- maps and objects ------------------------------------------------------- */
+/* ---- maps and objects --------------------------------------------------- */
 
 struct bsdvm_map *fx_map(bsdvm_pindex_t npages);
 /* Drops the map's mappings, then the reference. Checks everything before. */
@@ -104,7 +105,7 @@ struct folio *fx_page(struct bsdvm_object *object, bsdvm_pindex_t pindex);
 struct bsdvm_object *fx_object(struct bsdvm_map *map, bsdvm_pindex_t pindex);
 struct bsdvm_entry *fx_entry(struct bsdvm_map *map, bsdvm_pindex_t pindex);
 
-/* ---- bytes --------------------------------------------------------------------- */
+/* ---- bytes -------------------------------------------------------------- */
 
 /* The byte that fills a page; fails if its bytes differ. */
 int fx_folio_byte(struct folio *page);
@@ -129,7 +130,7 @@ bsdvm_status_t fx_store_byte(struct bsdvm_map *map, unsigned int space,
 int fx_mapped_byte(struct bsdvm_map *map, unsigned int space,
 		   bsdvm_pindex_t pindex);
 
-/* ---- the pmap -------------------------------------------------------------------- */
+/* ---- the pmap ----------------------------------------------------------- */
 
 /* The context of bsdvm_fault.pmap. */
 struct fx_space {
@@ -166,7 +167,7 @@ extern void (*fx_enter_hook)(struct bsdvm_map *map, bsdvm_pindex_t pindex,
 extern void (*fx_remove_hook)(struct bsdvm_map *map, bsdvm_pindex_t first,
 			      bsdvm_pindex_t npages);
 
-/* ---- the pager ---------------------------------------------------------------------- */
+/* ---- the pager ---------------------------------------------------------- */
 
 extern const struct bsdvm_pager_ops fx_pager;
 
@@ -206,7 +207,7 @@ struct fx_stored {
 	void (*visit)(struct bsdvm_pager_request *req);
 	/* what happened */
 	unsigned int gets;
-	int sequential;			/* the hint of the last request */
+	int sequential;			/* last hint */
 };
 
 /* Store a page, answered OK with all bytes @value; gives @object the pager. */
@@ -236,7 +237,7 @@ extern void (*fx_has_page_hook)(struct bsdvm_object *object,
 extern void (*fx_readahead_hook)(struct bsdvm_object *object,
 				 bsdvm_pindex_t pindex);
 
-/* ---- threads ------------------------------------------------------------------------- */
+/* ---- threads ------------------------------------------------------------ */
 
 struct fx_thread {
 	pthread_t thread;

@@ -227,7 +227,6 @@ static void test_empty_tops(void **state)
 	id[0] = ch_snapshot(map);
 	ch_write(map, 0, 'x');
 	for (i = 1; i < 6; i++) {
-		/* A top that only tombstones were put in, and taken out of. */
 		fx_assert(bsdvm_entry_needs_copy(fx_entry(map, 0)) == (i > 1));
 		id[i] = ch_snapshot(map);
 		ch_expect(map, "xB");
@@ -341,6 +340,30 @@ static void test_roll_back(void **state)
 	fx_put(map);
 }
 
+/*
+ * I-14: a stored page that stays live leaves its stored copy behind, which must
+ * not be taken for that of the page that stands in.
+ */
+static void test_I14_stored_page_stays_live(void **state)
+{
+	struct fx_chain c = fx_chain(1, 2, "A.");
+	struct folio *pin;
+	u32 id;
+
+	fx_store(c.object[0], 0, 'A');
+	pin = ch_pin(c.map, 0);
+	bsdvm_page_set(pin, BSDVM_PAGE_SWAPPED);
+	check_all(c.map);
+	id = ch_snapshot(c.map);
+	assert_ptr_equal(fx_page(fx_object(c.map, 0), 0), pin);
+	assert_int_equal(bsdvm_page_state(pin) & BSDVM_PAGE_SWAPPED, 0);
+	fx_folio_fill(pin, 'p');
+	folio_put(pin);
+	ch_expect(c.map, "p.");
+	ch_expect_snapshot(c.map, id, "A.");
+	fx_put(c.map);
+}
+
 /* Clipped entries on one object: each is frozen for itself. */
 static void test_shared_object(void **state)
 {
@@ -409,6 +432,7 @@ int main(void)
 		FX_TEST(test_empty_top_without_a_write),
 		FX_TEST(test_collapse_into_an_empty_top),
 		FX_TEST(test_roll_back),
+		FX_TEST(test_I14_stored_page_stays_live),
 		FX_TEST(test_shared_object),
 		FX_TEST(test_tombstones),
 		FX_TEST(test_M45_freeze_collapses),

@@ -56,6 +56,7 @@ static void answers_are_passed_on(void **state)
 	for (i = BSDVM_PAGER_BAD; i <= BSDVM_PAGER_AGAIN; i++) {
 		s->result = (enum bsdvm_pager_result)i;
 		assert_int_equal(get(c.object[0], 0, &req), i);
+		assert_false(req.waited);
 		bsdvm_page_discard(req.page);
 	}
 	fx_put(c.map);

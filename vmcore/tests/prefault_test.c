@@ -39,7 +39,7 @@ static struct fx_chain full_chain(bsdvm_pindex_t n, unsigned int level)
 	return chain;
 }
 
-/* ---- resident neighbours ---------------------------------------------------- */
+/* ---- resident neighbours ------------------------------------------------ */
 
 /* PF-1, F-22: only if asked for, not when wiring, not for a held page. */
 static void only_in_a_burst(void **state)
@@ -72,7 +72,7 @@ static void not_in_a_wired_entry(void **state)
 	fx_put(map);
 }
 
-/* PF-2, PF-3, PF-18: the aligned cluster around the fault, in both directions. */
+/* PF-2, PF-3, PF-18: the aligned cluster around the fault, both directions. */
 static void cluster_is_mapped(void **state)
 {
 	c = full_chain(64, 0);
@@ -270,7 +270,7 @@ static void neighbours_keep_their_state(void **state)
 	fx_put(c.map);
 }
 
-/* PF-12, I-4: a page on CACHE is deactivated before it is mapped (F7). */
+/* PF-12, I-4: a page on CACHE is deactivated before it is mapped. */
 static void cached_neighbour_is_deactivated(void **state)
 {
 	unsigned long queue;
@@ -286,7 +286,7 @@ static void cached_neighbour_is_deactivated(void **state)
 	assert_int_equal(fx_count(v_reactivated), 1);
 }
 
-/* PF-10, PF-12: the NOSYNC rule (F8). */
+/* PF-10, PF-12: the NOSYNC rule. */
 static void neighbours_follow_nosync(void **state)
 {
 	unsigned long resident, made;
@@ -319,7 +319,7 @@ static void mapping_memory_runs_out(void **state)
 	}
 }
 
-/* PF-5, PF-16: what lies in front is what is mapped, for reading as the rest. */
+/* PF-5, PF-16: what lies in front is mapped, for reading as the rest. */
 static void own_page_among_pages_behind(void **state)
 {
 	c = full_chain(8, 1);
@@ -332,7 +332,35 @@ static void own_page_among_pages_behind(void **state)
 	fx_put(c.map);
 }
 
-/* ---- zero-fill ahead ------------------------------------------------------------ */
+/* As the walk has just missed it, a page appears in front. Under RCU. */
+static void page_appears_in_front(struct bsdvm_object *object,
+				  bsdvm_pindex_t pindex)
+{
+	struct folio *page;
+
+	if (object != c.object[0] || pindex != 5 || fx_slot(object, 5))
+		return;
+	page = xa_erase(&object->slots, 31);
+	fx_assert(!xa_store(&object->slots, 5, page, GFP_NOWAIT));
+}
+
+/* F-21, PF-16: each neighbour is looked at again under its lock. */
+static void neighbour_is_looked_at_again(void **state)
+{
+	c = full_chain(32, 1);
+	c.object[0]->pager = &fx_pager;
+	fx_add_page(c.object[0], 30, 'm', BSDVM_PAGE_FRESH);
+	fx_add_page(c.object[0], 31, 'n', BSDVM_PAGE_FRESH);
+	fx_has_page_hook = page_appears_in_front;
+	read_at(c.map, 3);
+	fx_has_page_hook = NULL;
+	assert_mapped(c.map, 0, 4);
+	assert_int_equal(fx_held_byte(c.map, 5), 'n');
+	check_all(c.map);
+	fx_put(c.map);
+}
+
+/* ---- zero-fill ahead ---------------------------------------------------- */
 
 /* PF-6, PF-7, PF-10: a sequential writer finds the next pages made. */
 static void writer_fills_ahead(void **state)
@@ -391,6 +419,22 @@ static void scattered_writer_fills_nothing(void **state)
 	fx_put(map);
 }
 
+/* PF-6: the page before must be the entry's. */
+static void fill_ahead_looks_at_its_own_entry(void **state)
+{
+	struct bsdvm_map *map = fx_map(16);
+
+	fx_held_fill(map, 7, 'a');
+	fx_assert(bsdvm_map_lock(map) == BSDVM_SUCCESS);
+	fx_assert(bsdvm_entry_clip(map, 8) == BSDVM_SUCCESS);
+	bsdvm_map_unlock(map);
+	write_at(map, 8);
+	assert_mapped(map, 8, 8);
+	assert_int_equal(fx_count(v_zfod), 2);
+	check_all(map);
+	fx_put(map);
+}
+
 /* PF-6: a reader that may not write makes nothing. */
 static void fill_ahead_needs_write(void **state)
 {
@@ -425,7 +469,7 @@ static void fill_ahead_ends_at_data(void **state)
 	}
 }
 
-/* PF-5, PF-6: nor does it hide a stored page, in front or behind (F1). */
+/* PF-5, PF-6: nor does it hide a stored page, in front or behind. */
 static void fill_ahead_ends_at_a_stored_page(void **state)
 {
 	unsigned int depth, level;
@@ -496,9 +540,10 @@ static void fill_ahead_is_not_limited(void **state)
 	fx_put(map);
 }
 
+/* The fault's own page is in its slot: now the neighbours are stored. */
 static void slot_is_taken(const void *lock, enum twin_lock_mode mode)
 {
-	if (lock == &c.object[0]->slots.xa_lock && fx_slot(c.object[0], 2) &&
+	if (lock == &c.object[0]->slots.xa_lock && fx_page(c.object[0], 1) &&
 	    !fx_slot(c.object[0], 3))
 		fx_add_page(c.object[0], 3, 'w', BSDVM_PAGE_FRESH);
 }
@@ -515,6 +560,22 @@ static void somebody_was_faster(void **state)
 	assert_int_equal(fx_count(live_pages), 4);
 	check_all(c.map);
 	fx_put(c.map);
+}
+
+static void beyond_the_end(void)
+{
+	c = full_chain(128, 0);
+	c.object[0]->size = 8;
+	read_at(c.map, 20);
+	fx_assert(fx_mapped(c.map, 0, 20));
+	fx_assert(!fx_mapped(c.map, 0, 32));
+	fx_put(c.map);
+}
+
+/* PF-3, F-46: around a page beyond the object's end nothing goes astray. */
+static void page_beyond_the_object(void **state)
+{
+	assert_true(fx_survives(beyond_the_end));
 }
 
 int main(void)
@@ -539,9 +600,11 @@ int main(void)
 		FX_TEST(neighbours_follow_nosync),
 		FX_TEST(mapping_memory_runs_out),
 		FX_TEST(own_page_among_pages_behind),
+		FX_TEST(neighbour_is_looked_at_again),
 		FX_TEST(writer_fills_ahead),
 		FX_TEST(fill_ahead_needs_the_knob),
 		FX_TEST(scattered_writer_fills_nothing),
+		FX_TEST(fill_ahead_looks_at_its_own_entry),
 		FX_TEST(fill_ahead_needs_write),
 		FX_TEST(fill_ahead_ends_at_data),
 		FX_TEST(fill_ahead_ends_at_a_stored_page),
@@ -549,6 +612,7 @@ int main(void)
 		FX_TEST(fill_ahead_obeys_the_budget),
 		FX_TEST(fill_ahead_is_not_limited),
 		FX_TEST(somebody_was_faster),
+		FX_TEST(page_beyond_the_object),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -167,15 +167,26 @@ static void page_moves_up(struct bsdvm_object *object, bsdvm_pindex_t pindex)
 /* F-79, F-80: a rename in the middle of a walk is not taken for a hole. */
 static void rename_during_a_walk(void **state)
 {
-	c = fx_chain(2, 1, "./A");
-	c.object[0]->pager = &fx_pager;
-	armed = true;
-	fx_has_page_hook = page_moves_up;
-	assert_int_equal(fx_held_byte(c.map, 0), 'x');
-	fx_has_page_hook = NULL;
-	assert_int_equal(fx_count(v_zfod), 0);
-	check_all(c.map);
-	fx_put(c.map);
+	unsigned int nozero;
+	struct folio *page;
+
+	for (nozero = 0; nozero < 2; nozero++) {
+		memset(&bsdvm_stats, 0, sizeof(bsdvm_stats));
+		c = fx_chain(2, 1, "./A");
+		c.object[0]->pager = &fx_pager;
+		armed = true;
+		fx_has_page_hook = page_moves_up;
+		fx_assert_status(bsdvm_fault_page(c.map, 0, BSDVM_PROT_READ,
+				 nozero ? BSDVM_FAULT_NOZERO : 0, &page),
+				 BSDVM_SUCCESS);
+		fx_has_page_hook = NULL;
+		assert_non_null(page);
+		assert_int_equal(fx_folio_byte(page), 'x');
+		bsdvm_fault_page_done(page, BSDVM_PROT_READ);
+		assert_int_equal(fx_count(v_zfod), 0);
+		check_all(c.map);
+		fx_put(c.map);
+	}
 }
 
 static void drop_ref(struct fx_thread *me)
@@ -257,6 +268,22 @@ static void walk_is_free_of_locks(void **state)
 	fx_put(c.map);
 }
 
+static void close_a_circle(void)
+{
+	struct bsdvm_object *object;
+
+	c = fx_chain(1, 1, NULL);
+	object = c.object[0];
+	bsdvm_family_lock(object->family);
+	bsdvm_object_attach(object, object, 0, 1);
+}
+
+/* F-73: an object behind itself is refused where the link is made. */
+static void circle_is_noticed(void **state)
+{
+	assert_false(fx_survives(close_a_circle));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +297,7 @@ int main(void)
 		FX_TEST(collapse_during_a_walk),
 		FX_TEST(hold_checks_the_slot),
 		FX_TEST(walk_is_free_of_locks),
+		FX_TEST(circle_is_noticed),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# Build the modules that only tests need, for a kernel of tools/kernel.
+#
+# usage: selftests/modules/build.sh [NAME]
+#
+# Prints the modules' paths, which are build/selftests-modules/RELEASE/*.ko.
+
+set -euo pipefail
+
+here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+top=$(realpath "$here/../..")
+
+build='' release=''
+assignments=$("$top/tools/kernel" "${1:-6.1}")
+eval "$assignments"
+
+# kbuild writes beside the sources, so it is given links to them.
+dir=$top/build/selftests-modules/$release
+mkdir -p "$dir"
+find "$dir" -xtype l -delete
+ln -sf "$here"/Kbuild "$here"/*.[ch] "$dir"
+if ! make -C "$build" M="$dir" modules >"$dir/build.log" 2>&1; then
+	cat "$dir/build.log" >&2
+	exit 1
+fi
+ls "$dir"/*.ko
