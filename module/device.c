@@ -38,8 +38,8 @@ static int device_release(struct inode *inode, struct file *file)
 }
 
 /*
- * Of several first mappings at the same time, one makes the map. Its file allows
- * what the device's file does: who was given that one gains nothing.
+ * Of several first mappings at the same time, one makes the map. Its file
+ * allows what the device's file does: who was given that one gains nothing.
  */
 static struct file *device_make_map(struct file *file,
 				    struct vm_area_struct *vma)

@@ -61,11 +61,14 @@ static int file_shrink(struct inode *inode, loff_t size)
 		return error;
 	i_size_write(inode, size);
 	status = bsdvm_map_resize(bsdvm_inode_map(inode), file_pages(size));
-	if (status != BSDVM_SUCCESS)
+	if (status != BSDVM_SUCCESS) {
 		i_size_write(inode, old);
-	else
-		bsdvm_wirelimit_settle(bsdvm_inode(inode));
-	return bsdvm_status_errno(status);
+		return bsdvm_status_errno(status);
+	}
+	/* Beyond the end of a file there are no private copies either. */
+	unmap_mapping_range(inode->i_mapping, round_up(size, PAGE_SIZE), 0, 1);
+	bsdvm_wirelimit_settle(bsdvm_inode(inode));
+	return 0;
 }
 
 static int file_grow(struct inode *inode, loff_t size)
@@ -215,7 +218,9 @@ static long file_fallocate(struct file *file, int mode, loff_t offset,
 		     FALLOC_FL_ZERO_RANGE))
 		return -EOPNOTSUPP;
 	inode_lock(inode);
-	error = file_fallocate_locked(file, mode, offset, offset + len);
+	error = file_modified(file);
+	if (!error)
+		error = file_fallocate_locked(file, mode, offset, offset + len);
 	inode_unlock(inode);
 	return error;
 }

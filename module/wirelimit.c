@@ -3,8 +3,8 @@
  * Wiring for the user, within RLIMIT_MEMLOCK.
  *
  * The pages belong to the map, so the map remembers who pays: the user of the
- * first wiring, until none is left. The limit is tried for the whole request
- * beforehand; what the request did not add is given back.
+ * first wiring, until none is left. The limit is tried beforehand, for what is
+ * not wired yet; what was not added after all is given back.
  */
 
 #include <linux/capability.h>
@@ -81,17 +81,18 @@ int bsdvm_wirelimit_wire(struct bsdvm_inode *bi, bsdvm_pindex_t first,
 			 bsdvm_pindex_t npages)
 {
 	struct bsdvm_wirelimit *limit = &bi->wirelimit;
-	bsdvm_pindex_t added = 0;
+	bsdvm_pindex_t last = first + npages - 1, added = 0;
+	unsigned long more;
 	int error;
 
 	if (mutex_lock_killable(&limit->lock))
 		return -EINTR;
-	error = wirelimit_charge(limit, npages);
+	more = npages - bsdvm_map_user_wired(bi->map, first, last);
+	error = wirelimit_charge(limit, more);
 	if (!error) {
 		error = bsdvm_status_errno(
-			bsdvm_map_user_wire(bi->map, first, first + npages - 1,
-					    &added));
-		wirelimit_uncharge(limit, npages - added);
+			bsdvm_map_user_wire(bi->map, first, last, &added));
+		wirelimit_uncharge(limit, more - added);
 	}
 	mutex_unlock(&limit->lock);
 	return error;
@@ -130,7 +131,7 @@ void bsdvm_wirelimit_settle(struct bsdvm_inode *bi)
 
 	mutex_lock(&limit->lock);
 	if (limit->user) {
-		wired = bsdvm_map_user_wired(bi->map);
+		wired = bsdvm_map_user_wired(bi->map, 0, BSDVM_PAGES_MAX);
 		if (wired < limit->pages)
 			wirelimit_uncharge(limit, limit->pages - wired);
 	}

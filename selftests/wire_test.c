@@ -403,6 +403,7 @@ static void *wire_and_unwire(void *context)
 		if (!bsdvm_wire(worker->fd, offset, 8 * PAGE, worker->flags))
 			bsdvm_unwire(worker->fd, offset, 8 * PAGE,
 				     worker->flags);
+		usleep(100);
 	}
 	return NULL;
 }
@@ -415,6 +416,7 @@ static void *write_and_punch(void *context)
 		worker->p[worker->rounds % NPAGES * PAGE] = worker->rounds;
 		if (worker->rounds++ % 16 == 0)
 			punch(worker->fd, worker->rounds % 8 * PAGE, 4 * PAGE);
+		usleep(50);
 	}
 	return NULL;
 }
@@ -438,7 +440,7 @@ TEST_F(wire, race)
 			       i < 2 ? wire_and_unwire : write_and_punch,
 			       &workers[i]);
 	}
-	for (i = 0; i < 300; i++) {
+	for (i = 0; i < 100; i++) {
 		id = bsdvm_snapshot(self->fd);
 		ASSERT_NE(id, 0);
 		usleep(1000);

@@ -85,7 +85,7 @@ static void check_object(struct bsdvm_report *report,
 	check_links(report, object);
 }
 
-/* I-11: resident, wired, and the map's own if it may be written. */
+/* I-11: resident, wired, and the map's own if it may be written (W-25). */
 static void check_wired_page(struct bsdvm_report *report,
 			     const struct bsdvm_entry *entry,
 			     bsdvm_pindex_t pindex)
@@ -101,6 +101,7 @@ static void check_wired_page(struct bsdvm_report *report,
 	if (check(report, 11, found == BSDVM_FOUND_PAGE)) {
 		check(report, 11, bsdvm_page_wire_count(cursor.slot) > 0);
 		check(report, 11, cursor.depth == 0 ||
+		      bsdvm_entry_needs_copy(entry) ||
 		      !(entry->protection & BSDVM_PROT_WRITE));
 	}
 	rcu_read_unlock();

@@ -88,7 +88,7 @@ static void collapse_drop(struct bsdvm_object *backing, bsdvm_pindex_t pindex,
 	if (!bsdvm_slot_is_page(slot))
 		return;
 	/* Who was about to map it has done so, or will find the front's. */
-	folio_wait_locked(slot);
+	bsdvm_page_settle(slot);
 	if (folio_mapped(slot))
 		bsdvm_object_unmap(backing, pindex, 1);
 	bsdvm_page_free(slot);
@@ -234,6 +234,10 @@ static bool bypass_is_possible(struct bsdvm_object *front,
 
 	if (backing->pager || !front->backing_end)
 		return false;
+	/* N-10d: as many pages as indices cover everything. */
+	if (front->size == front->backing_end &&
+	    atomic_long_read(&front->resident) == front->size)
+		return true;
 	xa_for_each_range(&backing->slots, pindex, slot, first,
 			  first + front->backing_end - 1) {
 		if (bsdvm_slot_is_busy(slot) ||

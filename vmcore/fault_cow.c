@@ -6,10 +6,10 @@
  *         itself moves up.
  * copy:   otherwise a new page in the first object takes its bytes.
  *
- * Order of a copy: the new page goes into the slot, filled and locked; the folio
- * lock of the source is taken and released, so that whoever was about to map it
- * has done so or will look again; mappings of the source at this address are
- * removed; only then is the new page unlocked, mapped and written.
+ * Order of a copy: the new page goes into the slot, filled and locked; the
+ * folio lock of the source is taken and released, so that whoever was about to
+ * map it has done so or will look again; mappings of the source at this address
+ * are removed; only then is the new page unlocked, mapped and written.
  */
 
 #include "internal.h"

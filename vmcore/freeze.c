@@ -30,6 +30,9 @@
 /* Mapped pages no further apart than this are unmapped in one go. */
 #define FREEZE_GAP	16
 
+/* Pages visited before the read side is left for a moment. */
+#define FREEZE_BATCH	1024
+
 /**
  * struct freeze_run - a stretch of the map whose mappings are to be removed
  * @map:   whose
@@ -66,6 +69,17 @@ static unsigned long freeze_last_index(const struct bsdvm_entry *entry)
 	return entry->offset + (entry->last - entry->start);
 }
 
+/* Leave the read side for a moment, and for as long as @page is locked. */
+static void freeze_pause(struct xa_state *xas, struct folio *page)
+	__must_hold(RCU)
+{
+	xas_pause(xas);
+	rcu_read_unlock();
+	bsdvm_page_settle(page);
+	cond_resched();
+	rcu_read_lock();
+}
+
 /*
  * Steps 1 and 2. The map is locked, so pages stay in their slots; the read side
  * is for the nodes of the index, and left for whatever sleeps.
@@ -75,6 +89,7 @@ static void freeze_unmap(struct bsdvm_entry *entry)
 	struct freeze_run run = { .map = entry->map };
 	XA_STATE(xas, &entry->object->slots, entry->offset);
 	unsigned long last = freeze_last_index(entry);
+	unsigned int visited = 0;
 	bsdvm_pindex_t pindex;
 	struct folio *page;
 
@@ -83,18 +98,15 @@ static void freeze_unmap(struct bsdvm_entry *entry)
 		if (xas_retry(&xas, page) || !bsdvm_slot_is_page(page))
 			continue;
 		pindex = xas.xa_index - entry->offset + entry->start;
-		if (folio_test_locked(page)) {
-			xas_pause(&xas);
-			rcu_read_unlock();
-			folio_wait_locked(page);
-			rcu_read_lock();
-		}
+		if (folio_test_locked(page) || ++visited % FREEZE_BATCH == 0)
+			freeze_pause(&xas, page);
+		/* Pairs with the release in folio_unlock(). */
+		smp_rmb();
 		if (!folio_mapped(page) || freeze_run_add(&run, pindex))
 			continue;
 		xas_pause(&xas);
 		rcu_read_unlock();
 		freeze_run_flush(&run);
-		cond_resched();
 		freeze_run_add(&run, pindex);
 		rcu_read_lock();
 	}
@@ -175,13 +187,18 @@ static struct folio *freeze_find_live(struct bsdvm_entry *entry,
 {
 	XA_STATE(xas, &entry->object->slots, *index);
 	unsigned long last = freeze_last_index(entry);
+	unsigned int visited = 0;
 	struct folio *page;
 
 	rcu_read_lock();
-	xas_for_each(&xas, page, last)
-		if (!xas_retry(&xas, page) && bsdvm_slot_is_page(page) &&
-		    unlikely(freeze_must_stay_live(page)))
+	xas_for_each(&xas, page, last) {
+		if (xas_retry(&xas, page) || !bsdvm_slot_is_page(page))
+			continue;
+		if (unlikely(freeze_must_stay_live(page)))
 			break;
+		if (++visited % FREEZE_BATCH == 0)
+			freeze_pause(&xas, page);
+	}
 	rcu_read_unlock();
 	*index = xas.xa_index;
 	return page;

@@ -47,16 +47,25 @@ void bsdvm_map_summary(struct bsdvm_map *map, struct bsdvm_map_summary *sum)
 	up_read(&map->lock);
 }
 
-/* Pages in user-wired entries. */
-bsdvm_pindex_t bsdvm_map_user_wired(struct bsdvm_map *map)
+/**
+ * bsdvm_map_user_wired - how much of a range is wired for the user
+ * @map:   not locked by the caller
+ * @first: first page
+ * @last:  last page, inclusive
+ *
+ * Return: pages.
+ */
+bsdvm_pindex_t bsdvm_map_user_wired(struct bsdvm_map *map, bsdvm_pindex_t first,
+				    bsdvm_pindex_t last)
 {
 	struct bsdvm_entry *entry;
 	bsdvm_pindex_t wired = 0;
 
 	down_read(&map->lock);
-	bsdvm_for_each_entry(map, entry, 0, BSDVM_PAGES_MAX)
+	bsdvm_for_each_entry(map, entry, first, last)
 		if (entry->flags & BSDVM_ENTRY_USER_WIRED)
-			wired += bsdvm_entry_npages(entry);
+			wired += min(last, entry->last) -
+				 max(first, entry->start) + 1;
 	up_read(&map->lock);
 	return wired;
 }

@@ -47,6 +47,17 @@ static inline unsigned long bsdvm_page_queue(const struct folio *page)
 	return bsdvm_page_state(page) & BSDVM_PAGE_QUEUE;
 }
 
+/*
+ * Wait until nobody is about to map the page; who locks it later looks again.
+ * What was done under the lock, a mapping or a reference, is seen afterwards.
+ */
+static inline void bsdvm_page_settle(struct folio *page)
+{
+	folio_wait_locked(page);
+	/* Pairs with the release in folio_unlock(). */
+	smp_rmb();
+}
+
 void bsdvm_page_init(struct address_space *anchor);
 struct folio *bsdvm_page_alloc(struct bsdvm_object *object, bool zeroed);
 void bsdvm_page_bind(struct folio *page, unsigned long index,

@@ -49,9 +49,9 @@ static bsdvm_status_t punch_visit_stored(struct bsdvm_object *top,
  * hidden by nearer ones or not. Entry: family->lock held.
  */
 static bsdvm_status_t punch_visit_below(struct bsdvm_object *top,
-					   bsdvm_pindex_t first,
-					   bsdvm_pindex_t last,
-					   punch_visit_t visit)
+					bsdvm_pindex_t first,
+					bsdvm_pindex_t last,
+					punch_visit_t visit)
 {
 	struct bsdvm_object *level = top;
 	bsdvm_status_t status = BSDVM_SUCCESS;
@@ -137,7 +137,7 @@ static bsdvm_status_t punch_await(struct bsdvm_object *top,
 				  bsdvm_pindex_t index, void *slot)
 {
 	if (bsdvm_slot_is_page(slot))
-		folio_wait_locked(slot);
+		bsdvm_page_settle(slot);
 	return BSDVM_SUCCESS;
 }
 
@@ -202,7 +202,7 @@ static void punch_take_pages(struct punch *punch)
 			xa_erase(&top->slots, index);
 		atomic_long_dec(&top->resident);
 		bsdvm_pager_forget(top, index);
-		folio_wait_locked(slot);
+		bsdvm_page_settle(slot);
 		list_add_tail(&((struct folio *)slot)->lru, &punch->pages);
 		cond_resched();
 	}
@@ -266,7 +266,7 @@ static bsdvm_status_t punch_object(struct punch *punch)
 	bsdvm_family_lock(family);
 	punch_await_busy(punch->entry->object, punch->first, punch->last);
 	punch_visit_below(punch->entry->object, punch->first, punch->last,
-			     punch_await);
+			  punch_await);
 	status = punch_hide(punch);
 	if (status == BSDVM_SUCCESS) {
 		punch_take_pages(punch);

@@ -512,6 +512,74 @@ static void test_no_memory(void **state)
 	fx_put(c.map);
 }
 
+/* I-6: should a page that goes still be mapped, it is not afterwards. */
+static void test_I6_drop_unmaps(void **state)
+{
+	struct fx_chain c = fx_chain(2, 3, "a../ABC");
+
+	fx_map_page(c.map, 0, 0, fx_page(c.object[1], 0), BSDVM_PROT_READ);
+	collapse(c.object[0]);
+	assert_null(fx_mapped(c.map, 0, 0));
+	assert_int_equal(fx_count(live_pages), 3);
+	ch_expect(c.map, "aBC");
+	fx_put(c.map);
+}
+
+/*
+ * A collapse that gives up has moved pages all the same: a walk that looked
+ * into the front before and behind it afterwards must not see a hole.
+ * has_page of the front is asked between the two looks.
+ */
+static struct fx_chain aborted;
+static pthread_t walker;
+static bool between;
+
+static void collapse_some(struct fx_thread *me)
+{
+	twin_fail_nth(2);
+	collapse(me->object);
+	fx_assert(twin_fail_allocs_done());
+}
+
+static void between_the_looks(struct bsdvm_object *object, bsdvm_pindex_t pindex)
+{
+	struct fx_thread mover = { .object = aborted.object[0] };
+
+	if (between || !pthread_equal(pthread_self(), walker))
+		return;
+	between = true;
+	fx_spawn(&mover, collapse_some);
+	fx_join(&mover);
+}
+
+static void test_F35_abort_under_a_walk(void **state)
+{
+	struct bsdvm_cursor cursor;
+	enum bsdvm_found found;
+
+	aborted = fx_chain(2, 200, NULL);
+	fx_add_page(aborted.object[1], 1, 'B', BSDVM_PAGE_FRESH);
+	fx_add_page(aborted.object[1], 150, 'C', BSDVM_PAGE_FRESH);
+	aborted.object[0]->pager = &fx_pager;
+	walker = pthread_self();
+	between = false;
+	fx_has_page_hook = between_the_looks;
+	cursor = (struct bsdvm_cursor){
+		.object = aborted.object[0], .pindex = 1,
+	};
+	rcu_read_lock();
+	found = bsdvm_resolve(&cursor);
+	rcu_read_unlock();
+	fx_has_page_hook = NULL;
+	assert_true(between);
+	assert_int_equal(ch_depth(aborted.map, 0), 2);
+	assert_non_null(fx_page(aborted.object[0], 1));
+	assert_int_not_equal(found, BSDVM_FOUND_HOLE);
+	assert_int_equal(ch_peek(aborted.map, 1), 'B');
+	assert_int_equal(ch_peek(aborted.map, 150), 'C');
+	fx_put(aborted.map);
+}
+
 /* N-10: a wired page may move, and stays wired. */
 static void test_wired_page_moves(void **state)
 {
@@ -615,6 +683,8 @@ int main(void)
 		FX_TEST(test_O7_drop),
 		FX_TEST(test_O29_not_from_faults),
 		FX_TEST(test_no_memory),
+		FX_TEST(test_I6_drop_unmaps),
+		FX_TEST(test_F35_abort_under_a_walk),
 		FX_TEST(test_wired_page_moves),
 		FX_TEST(test_relink_in_one_piece),
 	};

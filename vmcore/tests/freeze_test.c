@@ -24,6 +24,37 @@ static void test_I9_I18_mappings_go(void **state)
 	fx_put(map);
 }
 
+/* However many there are, and however far apart: none is passed over. */
+static void test_many_pages(void **state)
+{
+	struct bsdvm_map *map = fx_map(400), *opened;
+	struct folio *pin[3];
+	bsdvm_pindex_t i;
+	u32 id;
+
+	for (i = 0; i < 100; i++)
+		fx_assert_status(fx_store_byte(map, 0, i, 'a'), BSDVM_SUCCESS);
+	for (i = 100; i < 400; i += 20)
+		fx_assert_status(fx_store_byte(map, 0, i, 'b'), BSDVM_SUCCESS);
+	pin[0] = ch_pin(map, 32);
+	pin[1] = ch_pin(map, 33);
+	pin[2] = ch_pin(map, 65);
+	id = ch_snapshot(map);
+	assert_int_equal(fx_mappings(map), 0);
+	assert_int_equal(fx_count(snapshot_copies), 3);
+	for (i = 0; i < 3; i++) {
+		fx_folio_fill(pin[i], 'p');
+		folio_put(pin[i]);
+	}
+	opened = ch_open(map, id);
+	for (i = 0; i < 400; i++)
+		assert_int_equal(ch_peek(opened, i),
+				 i < 100 ? 'a' : i % 20 ? 0 : 'b');
+	assert_int_equal(ch_peek(map, 33), 'p');
+	fx_put(opened);
+	fx_put(map);
+}
+
 /* Only pages of the top object are visited: what is mapped behind it stays. */
 static void test_mappings_behind_stay(void **state)
 {
@@ -270,6 +301,17 @@ static void drop_now(void)
 		  BSDVM_SUCCESS);
 }
 
+/* Not yet, but before the family is locked so many times more. */
+static unsigned int drops_after;
+
+static void drop_later(void)
+{
+	if (!drops_after--)
+		drop_now();
+	else
+		ch_before_lock(&dropping_map->family->lock, drop_later);
+}
+
 /*
  * While a map with an empty top is being frozen, another thread drops the only
  * other holder of what is behind: those pages move into the top. The snapshot
@@ -387,6 +429,53 @@ static void test_shared_object(void **state)
 	fx_put(map);
 }
 
+/*
+ * Two entries whose chains meet. Freezing the first leaves its pages live, in
+ * front of the object where they meet; freezing the second passes that object
+ * over. It must not be collapsed into the live one before the snapshot has it.
+ */
+static void test_frozen_behind_live_is_kept(void **state)
+{
+	struct bsdvm_map *map = ch_map("ABC"), *part;
+	u32 id;
+
+	ch_wire(map, 0, 0);
+	part = ch_shadow(map, 1, 2);
+	fx_put(part);
+	ch_write(map, 1, 'x');
+	ch_write(map, 2, 'y');
+	id = ch_snapshot(map);
+	ch_expect_snapshot(map, id, "Axy");
+	ch_expect(map, "Axy");
+	ch_write(map, 0, 'z');
+	ch_expect_snapshot(map, id, "Axy");
+	ch_unwire(map, 0, 0);
+	fx_put(map);
+}
+
+/* The same from outside: a snapshot that is dropped between two entries. */
+static void test_frozen_behind_live_is_kept_from_others(void **state)
+{
+	struct bsdvm_map *map = ch_map("ABC"), *part;
+	u32 id;
+
+	ch_wire(map, 0, 0);
+	part = ch_shadow(map, 1, 2);
+	dropping_map = part;
+	dropping_id = ch_snapshot(part);
+	ch_write(map, 1, 'x');
+	ch_write(map, 2, 'y');
+	ch_resize(part, 0);
+	drops_after = 2;
+	ch_before_lock(&map->family->lock, drop_later);
+	id = ch_snapshot(map);
+	ch_expect_snapshot(map, id, "Axy");
+	ch_expect(map, "Axy");
+	ch_unwire(map, 0, 0);
+	fx_put(part);
+	fx_put(map);
+}
+
 /* Tombstones freeze like pages. */
 static void test_tombstones(void **state)
 {
@@ -420,6 +509,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FX_TEST(test_I9_I18_mappings_go),
+		FX_TEST(test_many_pages),
 		FX_TEST(test_mappings_behind_stay),
 		FX_TEST(test_frozen_never_changes),
 		FX_TEST(test_pinned_stays_live),
@@ -434,6 +524,8 @@ int main(void)
 		FX_TEST(test_roll_back),
 		FX_TEST(test_I14_stored_page_stays_live),
 		FX_TEST(test_shared_object),
+		FX_TEST(test_frozen_behind_live_is_kept),
+		FX_TEST(test_frozen_behind_live_is_kept_from_others),
 		FX_TEST(test_tombstones),
 		FX_TEST(test_M45_freeze_collapses),
 	};

@@ -47,7 +47,7 @@ static void test_user_wired(void **state)
 
 	fx_assert_status(bsdvm_map_user_wire(map, 1, 3, &n), BSDVM_SUCCESS);
 	ch_wire(map, 3, 6);
-	assert_int_equal(bsdvm_map_user_wired(map), 3);
+	assert_int_equal(bsdvm_map_user_wired(map, 0, BSDVM_PAGES_MAX), 3);
 	fx_put(map);
 }
 

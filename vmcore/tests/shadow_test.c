@@ -31,11 +31,14 @@ static void test_O15_not_alone(void **state)
 	struct fx_chain c = fx_chain(2, 4, "..../ABCD");
 	struct bsdvm_object *top = c.object[0], *result;
 
-	/* Referred to once, but by a shadow. */
-	fx_ref(c.object[1]);
+	/* Referred to once, but by a shadow; the new window gets a reference. */
 	result = shadow(c.object[1], 0, 4);
 	assert_ptr_not_equal(result, c.object[1]);
+	fx_ref(c.object[1]);
+	fx_ref(c.object[1]);
 	fx_unref(result);
+	assert_int_equal(c.object[1]->ref_count, 2);
+	assert_int_equal(c.object[1]->shadow_count, 1);
 	/* Referred to twice. */
 	fx_ref(top);
 	result = shadow(top, 0, 4);
@@ -49,6 +52,7 @@ static void test_O15_not_alone(void **state)
 	assert_ptr_not_equal(result, top);
 	top->ref_count++;
 	fx_unref(result);
+	fx_unref(c.object[1]);
 	ch_expect(c.map, "ABCD");
 	fx_put(c.map);
 }

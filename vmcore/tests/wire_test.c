@@ -196,7 +196,7 @@ static void test_W20_D27_roll_back(void **state)
 	assert_int_equal(wired_count(c.map, 3), 0);
 	assert_int_equal(wired_count(c.map, 6), 0);
 	assert_int_equal(fx_count(live_wired), 3);
-	assert_int_equal(bsdvm_map_user_wired(c.map), 3);
+	assert_int_equal(bsdvm_map_user_wired(c.map, 0, BSDVM_PAGES_MAX), 3);
 	user_unwire(c.map, 0, 2, 3);
 	fx_put(c.map);
 }
@@ -302,7 +302,7 @@ static void test_W18_W19_I12_once(void **state)
 	assert_int_equal(wired_count(map, 0), 1);
 	assert_int_equal(wired_count(map, 5), 1);
 	assert_int_equal(fx_count(live_wired), 6);
-	assert_int_equal(bsdvm_map_user_wired(map), 6);
+	assert_int_equal(bsdvm_map_user_wired(map, 0, BSDVM_PAGES_MAX), 6);
 	user_unwire(map, 0, 5, 6);
 	assert_int_equal(fx_count(live_wired), 0);
 	fx_put(map);
