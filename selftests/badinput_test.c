@@ -265,8 +265,8 @@ static void expect(struct __test_metadata *_metadata,
 }
 
 #define for_each_request(request)					\
-	for ((request) = requests; (request) < requests + ARRAY_SIZE(requests); \
-	     (request)++)
+	for ((request) = requests;					\
+	     (request) < requests + ARRAY_SIZE(requests); (request)++)
 
 /* The snapshot good() took for a request to drop, which undo() wants. */
 static uint32_t spare_id(FIXTURE_DATA(bad) *self,
@@ -920,7 +920,7 @@ static void question(FIXTURE_DATA(bad) *self, const struct request *request,
 	if (request->cmd == BSDVM_IOC_SNAPSHOT_INFO)
 		arg->snapshot_info.id = self->id;
 	if (request->cmd == BSDVM_IOC_OBJECT_INFO)
-		arg->object_info.offset = arg->object_info.depth = 0;
+		memset(&arg->object_info.offset, 0, 12);
 }
 
 /* Every byte of an answer is set, whatever was in the buffer. */

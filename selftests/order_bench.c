@@ -98,8 +98,9 @@ static double ratio(struct map *small, struct map *large, bool write)
 	}
 	a = median(small->cost, ROUNDS);
 	b = median(large->cost, ROUNDS);
-	printf("snapshot, %s written: %lu pages %ld, %lu pages %ld, ratio %.3f\n",
-	       write ? "1 page" : "nothing", SMALL, a, LARGE, b, (double)b / a);
+	printf("snapshot, %s written: ", write ? "1 page" : "nothing");
+	printf("%lu pages %ld, %lu pages %ld, ratio %.3f\n", SMALL, a, LARGE, b,
+	       (double)b / a);
 	return (double)b / a;
 }
 

@@ -278,7 +278,7 @@ TEST_F(pin, let_go_before)
 	EXPECT_TRUE(snapshot_holds(self->fd, id, NPAGES, FIRST));
 }
 
-/* A pin taken after the snapshot gets the map's own page, not the frozen one. */
+/* A pin taken after the snapshot gets the map's own page, not the frozen. */
 TEST_F(pin, taken_after_snapshot)
 {
 	uint32_t id = bsdvm_snapshot(self->fd);

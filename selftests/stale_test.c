@@ -224,7 +224,7 @@ TEST_F(stale, inherited_mapping_is_protected)
 	peer_stop(&child);
 }
 
-/* Write to all pages by a mapping; with @id given, the snapshot must not see. */
+/* Write to all pages by a mapping: the snapshot must not see it. */
 static void expect_protected(struct __test_metadata *_metadata, int fd,
 			     uint32_t id, unsigned char *p, int value)
 {

@@ -24,6 +24,7 @@
 #include "map.h"
 #include "object.h"
 #include "page.h"
+#include "pager.h"
 #include "snapshot.h"
 #include "stats.h"
 
@@ -151,6 +152,11 @@ static bsdvm_status_t freeze_keep_live(struct bsdvm_entry *entry,
 	copy = freeze_copy(entry->object, page);
 	if (!copy)
 		return BSDVM_RESOURCE_SHORTAGE;
+	/* The store goes with neither: the page may be newer (I-14). */
+	if (bsdvm_page_test_clear(page, BSDVM_PAGE_SWAPPED)) {
+		bsdvm_pager_forget(entry->object, index);
+		bsdvm_page_set(page, BSDVM_PAGE_DIRTY);
+	}
 	if (xa_is_err(xa_store(&(*live)->slots, index - entry->offset, page,
 			       GFP_KERNEL))) {
 		bsdvm_page_free(copy);
@@ -234,13 +240,21 @@ static void freeze_collapse(struct bsdvm_entry *entry)
 	bsdvm_family_unlock(family);
 }
 
-/* The live object, with the pages that stay, goes in front of the frozen. */
+/*
+ * The live object, with the pages that stay, goes in front of the frozen one.
+ * Only it refers to that one now, so the segment's reference is taken at once:
+ * otherwise the frozen object might be collapsed into the live one.
+ */
 static void freeze_put_live(struct bsdvm_entry *entry,
-			    struct bsdvm_object *live)
+			    struct bsdvm_object *live,
+			    struct bsdvm_segment *segment)
 {
 	struct bsdvm_family *family = entry->map->family;
 
 	bsdvm_family_lock(family);
+	segment->object = entry->object;
+	segment->offset = entry->offset;
+	bsdvm_object_reference(segment->object);
 	bsdvm_object_attach(live, entry->object, entry->offset, live->size);
 	bsdvm_entry_set_object(entry, live, 0);
 	bsdvm_family_unlock(family);
@@ -278,7 +292,8 @@ static bool freeze_drop_empty(struct bsdvm_entry *entry)
 	return empty;
 }
 
-static bsdvm_status_t freeze_entry(struct bsdvm_entry *entry)
+static bsdvm_status_t freeze_object(struct bsdvm_entry *entry,
+				    struct bsdvm_segment *segment)
 {
 	struct bsdvm_object *live = NULL;
 	bsdvm_status_t status;
@@ -298,35 +313,40 @@ static bsdvm_status_t freeze_entry(struct bsdvm_entry *entry)
 	}
 	entry->flags |= BSDVM_ENTRY_COW;
 	if (live)
-		freeze_put_live(entry, live);
+		freeze_put_live(entry, live, segment);
 	else
 		entry->flags |= BSDVM_ENTRY_NEEDS_COPY;
 	return BSDVM_SUCCESS;
 }
 
 /**
- * bsdvm_freeze_range - freeze the objects of the entries in a range
- * @map:   locked exclusively
- * @first: first page
- * @last:  last page, inclusive; whole entries are frozen
+ * bsdvm_freeze_entry - freeze what an entry shows
+ * @entry:   its map locked exclusively, nothing of it in transition
+ * @segment: out: a window on the frozen object, as wide as the entry, with a
+ *           reference; without an object if the entry has none
  *
- * Afterwards each entry has no object, or NEEDS_COPY, or a top object of its
- * own in front of the frozen one: see bsdvm_segment_of().
+ * Afterwards the entry has no object, or NEEDS_COPY, or a top object of its own
+ * with the pages that stay live.
  *
- * Return: SUCCESS or RESOURCE_SHORTAGE: what was frozen by then stays frozen,
- * which changes nothing that anybody sees.
+ * Return: SUCCESS or RESOURCE_SHORTAGE: nothing that anybody sees has changed.
  */
-bsdvm_status_t bsdvm_freeze_range(struct bsdvm_map *map, bsdvm_pindex_t first,
-				  bsdvm_pindex_t last)
+bsdvm_status_t bsdvm_freeze_entry(struct bsdvm_entry *entry,
+				  struct bsdvm_segment *segment)
 {
-	struct bsdvm_entry *entry;
 	bsdvm_status_t status;
 
-	lockdep_assert_held_write(&map->lock);
-	bsdvm_for_each_entry(map, entry, first, last) {
-		status = freeze_entry(entry);
-		if (status != BSDVM_SUCCESS)
-			return status;
-	}
-	return BSDVM_SUCCESS;
+	lockdep_assert_held_write(&entry->map->lock);
+	*segment = (struct bsdvm_segment){
+		.start = entry->start,
+		.npages = bsdvm_entry_npages(entry),
+	};
+	status = freeze_object(entry, segment);
+	if (status != BSDVM_SUCCESS || segment->object || !entry->object)
+		return status;
+	bsdvm_family_lock(entry->map->family);
+	segment->object = entry->object;
+	segment->offset = entry->offset;
+	bsdvm_object_reference(segment->object);
+	bsdvm_family_unlock(entry->map->family);
+	return status;
 }

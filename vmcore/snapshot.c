@@ -15,34 +15,6 @@
 #include "stats.h"
 #include "wire.h"
 
-/*
- * The frozen part of what an entry shows; false if there is none. The entry
- * was frozen just now: what its own top object holds, if it has one in front,
- * is a page that stayed live, whose copy is in the frozen object.
- */
-static bool segment_of(const struct bsdvm_entry *entry,
-		       struct bsdvm_segment *segment)
-{
-	const struct bsdvm_object *object = entry->object;
-
-	if (!object)
-		return false;
-	segment->start = entry->start;
-	if (bsdvm_entry_needs_copy(entry)) {
-		segment->object = entry->object;
-		segment->offset = entry->offset;
-		segment->npages = bsdvm_entry_npages(entry);
-		return true;
-	}
-	if (!object->backing_object || entry->offset >= object->backing_end)
-		return false;
-	segment->object = object->backing_object;
-	segment->offset = object->backing_offset + entry->offset;
-	segment->npages = min(bsdvm_entry_npages(entry),
-			      object->backing_end - entry->offset);
-	return true;
-}
-
 /* Cut a segment to @first..@last; its start counts from @first then. */
 static bool segment_clip(struct bsdvm_segment *segment, bsdvm_pindex_t first,
 			 bsdvm_pindex_t last)
@@ -98,21 +70,25 @@ static void snapshot_release(struct bsdvm_snapshot *snapshot)
 	snapshot_free(snapshot);
 }
 
-/* Record a frozen range. Entry: family->lock and map->lock held. */
-static void snapshot_fill(struct bsdvm_snapshot *snapshot,
-			  struct bsdvm_map *map, bsdvm_pindex_t first,
-			  bsdvm_pindex_t last)
+/* Freeze and record a range, entry by entry. The map is locked exclusively. */
+static bsdvm_status_t snapshot_fill(struct bsdvm_snapshot *snapshot,
+				    struct bsdvm_map *map,
+				    bsdvm_pindex_t first, bsdvm_pindex_t last)
 {
 	struct bsdvm_segment segment;
 	struct bsdvm_entry *entry;
+	bsdvm_status_t status;
 
 	bsdvm_for_each_entry(map, entry, first, last) {
-		if (!segment_of(entry, &segment) ||
-		    !segment_clip(&segment, first, last))
+		status = bsdvm_freeze_entry(entry, &segment);
+		if (status != BSDVM_SUCCESS)
+			return status;
+		if (!segment.object)
 			continue;
-		bsdvm_object_reference(segment.object);
+		segment_clip(&segment, first, last);
 		snapshot->segments[snapshot->nsegments++] = segment;
 	}
+	return BSDVM_SUCCESS;
 }
 
 /*
@@ -131,14 +107,13 @@ static struct bsdvm_snapshot *snapshot_take(struct bsdvm_map *map,
 	snapshot->map_id = map->id;
 	if (!npages)
 		return snapshot;
-	if (bsdvm_freeze_range(map, first, first + npages - 1) !=
+	if (snapshot_fill(snapshot, map, first, first + npages - 1) !=
 	    BSDVM_SUCCESS) {
-		snapshot_free(snapshot);
+		bsdvm_family_lock(map->family);
+		snapshot_release(snapshot);
+		bsdvm_family_unlock(map->family);
 		return NULL;
 	}
-	bsdvm_family_lock(map->family);
-	snapshot_fill(snapshot, map, first, first + npages - 1);
-	bsdvm_family_unlock(map->family);
 	return snapshot;
 }
 

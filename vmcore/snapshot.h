@@ -3,8 +3,8 @@
 #ifndef BSDVM_VMCORE_SNAPSHOT_H
 #define BSDVM_VMCORE_SNAPSHOT_H
 
-bsdvm_status_t bsdvm_freeze_range(struct bsdvm_map *map, bsdvm_pindex_t first,
-				  bsdvm_pindex_t last);
+bsdvm_status_t bsdvm_freeze_entry(struct bsdvm_entry *entry,
+				  struct bsdvm_segment *segment);
 void bsdvm_snapshot_drop_all(struct bsdvm_family *family);
 
 #endif /* BSDVM_VMCORE_SNAPSHOT_H */

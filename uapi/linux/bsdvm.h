@@ -242,7 +242,8 @@ struct bsdvm_map_info {
  * @wired_count: out: system wirings, plus one for the user's
  * @protection:  out: BSDVM_PROT_R, W, X
  * @max_protection: out: what @protection may become
- * @inheritance: out: 0 share, 1 copy, 2 none
+ * @inheritance: out: 0 share, 1 copy, 2 none; kept, but fork() shares whatever
+ *               it says
  * @reserved:    zero
  */
 struct bsdvm_entry_info {

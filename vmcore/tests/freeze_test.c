@@ -285,6 +285,8 @@ static void test_empty_top_without_a_write(void **state)
 	}
 	id = ch_snapshot(map);
 	assert_true(ch_depth(map, 0) <= 2);
+	/* Nor do snapshots keep them. */
+	assert_true(fx_count(live_objects) <= 2);
 	ch_expect(map, "AB");
 	ch_expect_snapshot(map, id, "AB");
 	ch_write(map, 1, 'x');
