@@ -22,7 +22,8 @@ int ch_peek(struct bsdvm_map *map, bsdvm_pindex_t pindex);
 u64 ch_hash(struct bsdvm_map *map);
 
 /* Writes that must succeed; the invariants are checked after each. */
-void ch_write(struct bsdvm_map *map, bsdvm_pindex_t pindex, unsigned char value);
+void ch_write(struct bsdvm_map *map, bsdvm_pindex_t pindex,
+	      unsigned char value);
 
 /* Compare the whole map with a string, of its size. */
 #define ch_expect(map, pages) ch_expect_at(map, pages, __FILE__, __LINE__)

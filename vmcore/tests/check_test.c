@@ -83,7 +83,8 @@ static void test_I3_links(void **state)
 	back->ref_count = 0;
 	expect(map, 3);
 	back->ref_count = refs;
-	front = list_first_entry(&back->shadows, struct bsdvm_object, shadow_link);
+	front = list_first_entry(&back->shadows, struct bsdvm_object,
+				 shadow_link);
 	list_del_init(&front->shadow_link);
 	expect(map, 3);
 	list_add(&front->shadow_link, &back->shadows);

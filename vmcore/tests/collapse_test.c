@@ -483,7 +483,8 @@ static void test_O29_not_from_faults(void **state)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
-		fx_assert_status(fx_store_byte(c.map, 0, i, 'x'), BSDVM_SUCCESS);
+		fx_assert_status(fx_store_byte(c.map, 0, i, 'x'),
+				 BSDVM_SUCCESS);
 		assert_int_equal(fx_held_byte(c.map, i), 'x');
 	}
 	assert_int_equal(fx_count(object_collapses), 0);
@@ -541,7 +542,8 @@ static void collapse_some(struct fx_thread *me)
 	fx_assert(twin_fail_allocs_done());
 }
 
-static void between_the_looks(struct bsdvm_object *object, bsdvm_pindex_t pindex)
+static void between_the_looks(struct bsdvm_object *object,
+			      bsdvm_pindex_t pindex)
 {
 	struct fx_thread mover = { .object = aborted.object[0] };
 

@@ -29,7 +29,7 @@ struct operation {
 	unsigned long least;	/* failures there must have been */
 };
 
-/* ---- scenes ----------------------------------------------------------------------- */
+/* ---- scenes ----------------------------------- */
 
 static void set_empty(struct scene *s)
 {
@@ -78,7 +78,8 @@ static void set_many_entries(struct scene *s)
 
 	set_pinned(s);
 	ch_wire(s->map, 10, 12);
-	fx_assert_status(bsdvm_map_user_wire(s->map, 130, 131, &n), BSDVM_SUCCESS);
+	fx_assert_status(bsdvm_map_user_wire(s->map, 130, 131, &n),
+			 BSDVM_SUCCESS);
 	check_all(s->map);
 }
 
@@ -95,7 +96,7 @@ static void set_shrunk(struct scene *s)
 	ch_resize(s->other, 100);
 }
 
-/* ---- operations --------------------------------------------------------------------- */
+/* ---- operations ----------------------------------- */
 
 static bsdvm_status_t run_create(struct scene *s)
 {
@@ -296,7 +297,7 @@ static const struct operation operations[] = {
 	{ "check", set_many_entries, run_check, NO_SHORTAGE, 0 },
 };
 
-/* ---- before and after ------------------------------------------------------------------ */
+/* ---- before and after ----------------------------------- */
 
 struct picture {
 	u64 hash;

@@ -279,7 +279,8 @@ static void test_empty_top_without_a_write(void **state)
 	for (i = 0; i < 5; i++) {
 		ch_snapshot(map);
 		bsdvm_map_lock_always(map);
-		fx_assert_status(bsdvm_entry_make_top(fx_entry(map, 0)), BSDVM_SUCCESS);
+		fx_assert_status(bsdvm_entry_make_top(fx_entry(map, 0)),
+				 BSDVM_SUCCESS);
 		bsdvm_map_unlock(map);
 		check_all(map);
 	}

@@ -123,7 +123,8 @@ static void test_snapshot_query(void **state)
 	fx_assert_status(bsdvm_snapshot_query(map, id[1], &sum), BSDVM_SUCCESS);
 	assert_int_equal(sum.id, id[2]);
 	assert_int_equal(sum.bytes, 102);
-	fx_assert_status(bsdvm_snapshot_query(map, id[2] + 1, &sum), BSDVM_NO_ENTRY);
+	fx_assert_status(bsdvm_snapshot_query(map, id[2] + 1, &sum),
+			 BSDVM_NO_ENTRY);
 	fx_assert_status(bsdvm_map_snapshot(none, 0, &other), BSDVM_SUCCESS);
 	fx_assert_status(bsdvm_snapshot_query(none, 0, &sum), BSDVM_SUCCESS);
 	assert_int_equal(sum.object_id, 0);

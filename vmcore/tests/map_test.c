@@ -27,13 +27,15 @@ static void test_M10_no_entry(void **state)
 	struct bsdvm_map *map = fx_map(4);
 	struct bsdvm_lookup l;
 
-	fx_assert_status(lookup(&l, map, 4, BSDVM_PROT_READ), BSDVM_INVALID_ADDRESS);
+	fx_assert_status(lookup(&l, map, 4, BSDVM_PROT_READ),
+			 BSDVM_INVALID_ADDRESS);
 	fx_assert_status(lookup(&l, map, ULONG_MAX, BSDVM_PROT_READ),
 			 BSDVM_INVALID_ADDRESS);
 	twin_assert_idle();
 	fx_put(map);
 	map = fx_map(0);
-	fx_assert_status(lookup(&l, map, 0, BSDVM_PROT_READ), BSDVM_INVALID_ADDRESS);
+	fx_assert_status(lookup(&l, map, 0, BSDVM_PROT_READ),
+			 BSDVM_INVALID_ADDRESS);
 	twin_assert_idle();
 	fx_put(map);
 }
@@ -47,7 +49,8 @@ static void test_M12_protection(void **state)
 
 	entry->protection = BSDVM_PROT_READ;
 	entry->max_protection = BSDVM_PROT_RW;
-	fx_assert_status(lookup(&l, map, 0, BSDVM_PROT_WRITE), BSDVM_PROTECTION_FAILURE);
+	fx_assert_status(lookup(&l, map, 0, BSDVM_PROT_WRITE),
+			 BSDVM_PROTECTION_FAILURE);
 	fx_assert_status(lookup(&l, map, 0, BSDVM_PROT_EXEC | BSDVM_PROT_OVERRIDE),
 			 BSDVM_PROTECTION_FAILURE);
 	twin_assert_idle();
@@ -221,13 +224,15 @@ static void test_M18_M19_no_memory(void **state)
 	struct bsdvm_lookup l;
 
 	twin_fail_nth(1);
-	fx_assert_status(lookup(&l, map, 0, BSDVM_PROT_READ), BSDVM_RESOURCE_SHORTAGE);
+	fx_assert_status(lookup(&l, map, 0, BSDVM_PROT_READ),
+			 BSDVM_RESOURCE_SHORTAGE);
 	twin_assert_idle();
 	assert_null(fx_object(map, 0));
 	ch_write(map, 0, 'A');
 	ch_snapshot(map);
 	twin_fail_nth(1);
-	fx_assert_status(lookup(&l, map, 0, BSDVM_PROT_WRITE), BSDVM_RESOURCE_SHORTAGE);
+	fx_assert_status(lookup(&l, map, 0, BSDVM_PROT_WRITE),
+			 BSDVM_RESOURCE_SHORTAGE);
 	twin_assert_idle();
 	assert_true(bsdvm_entry_needs_copy(fx_entry(map, 0)));
 	ch_expect(map, "A.");
@@ -338,7 +343,8 @@ static void test_largest(void **state)
 {
 	struct bsdvm_map *map = fx_map(BSDVM_PAGES_MAX);
 
-	assert_int_equal(fx_held_fill(map, BSDVM_PAGES_MAX - 1, 'z'), BSDVM_SUCCESS);
+	assert_int_equal(fx_held_fill(map, BSDVM_PAGES_MAX - 1, 'z'),
+			 BSDVM_SUCCESS);
 	assert_int_equal(fx_held_byte(map, BSDVM_PAGES_MAX - 1), 'z');
 	assert_int_equal(fx_held_byte(map, BSDVM_PAGES_MAX), -1);
 	ch_snapshot(map);

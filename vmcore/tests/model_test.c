@@ -119,7 +119,7 @@ static bool all_writable(const struct model_map *m, bsdvm_pindex_t first,
 	return true;
 }
 
-/* ---- comparing ------------------------------------------------------------------ */
+/* ---- comparing ----------------------------------- */
 
 static void compare_page(struct bsdvm_map *map, bsdvm_pindex_t pindex,
 			 const unsigned char *expected)
@@ -223,7 +223,7 @@ static void compare_sample(void)
 	}
 }
 
-/* ---- operations ------------------------------------------------------------------ */
+/* ---- operations ----------------------------------- */
 
 static void op_create(void)
 {

@@ -409,9 +409,11 @@ static void test_clear_bytes(void **state)
 	const char *data;
 	u32 id = ch_snapshot(map);
 
-	fx_assert_status(bsdvm_map_clear_bytes(map, 0, 100, PAGE_SIZE), BSDVM_SUCCESS);
+	fx_assert_status(bsdvm_map_clear_bytes(map, 0, 100, PAGE_SIZE),
+			 BSDVM_SUCCESS);
 	fx_assert_status(bsdvm_map_clear_bytes(map, 2, 0, 7), BSDVM_SUCCESS);
-	fx_assert_status(bsdvm_map_clear_bytes(map, 3, 0, 7), BSDVM_INVALID_ADDRESS);
+	fx_assert_status(bsdvm_map_clear_bytes(map, 3, 0, 7),
+			 BSDVM_INVALID_ADDRESS);
 	page = fx_page(fx_object(map, 0), 0);
 	data = kmap_local_folio(page, 0);
 	assert_int_equal(data[99], 'A');

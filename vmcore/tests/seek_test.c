@@ -15,7 +15,8 @@ static void expect_data(struct bsdvm_map *map, const char *expected)
 		if (bsdvm_map_seek_data(map, &at) != BSDVM_SUCCESS)
 			break;
 		next = at;
-		fx_assert_status(bsdvm_map_seek_hole(map, &next), BSDVM_SUCCESS);
+		fx_assert_status(bsdvm_map_seek_hole(map, &next),
+				 BSDVM_SUCCESS);
 		assert_true(next > at && next <= map->size);
 		memset(got + at, 'd', next - at);
 	}
@@ -28,7 +29,8 @@ static void expect_data(struct bsdvm_map *map, const char *expected)
 		status = bsdvm_map_seek_data(map, &at);
 		if (strchr(expected + i, 'd')) {
 			fx_assert_status(status, BSDVM_SUCCESS);
-			assert_int_equal(at, strchr(expected + i, 'd') - expected);
+			assert_int_equal(at,
+					 strchr(expected + i, 'd') - expected);
 		} else {
 			fx_assert_status(status, BSDVM_INVALID_ADDRESS);
 		}

@@ -305,7 +305,8 @@ static void rename_it(struct fx_thread *me)
 	fx_assert(fx_held_fill(me->map, 1, 'n') == BSDVM_SUCCESS);
 }
 
-static void between_the_looks(struct bsdvm_object *object, bsdvm_pindex_t pindex)
+static void between_the_looks(struct bsdvm_object *object,
+			      bsdvm_pindex_t pindex)
 {
 	struct fx_thread writer = { .map = renamed.map };
 

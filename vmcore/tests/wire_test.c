@@ -26,7 +26,8 @@ static void user_wire(struct bsdvm_map *map, bsdvm_pindex_t first,
 {
 	bsdvm_pindex_t n = 99;
 
-	fx_assert_status(bsdvm_map_user_wire(map, first, last, &n), BSDVM_SUCCESS);
+	fx_assert_status(bsdvm_map_user_wire(map, first, last, &n),
+			 BSDVM_SUCCESS);
 	assert_int_equal(n, expected);
 	check_all(map);
 }
@@ -36,7 +37,8 @@ static void user_unwire(struct bsdvm_map *map, bsdvm_pindex_t first,
 {
 	bsdvm_pindex_t n = 99;
 
-	fx_assert_status(bsdvm_map_user_unwire(map, first, last, &n), BSDVM_SUCCESS);
+	fx_assert_status(bsdvm_map_user_unwire(map, first, last, &n),
+			 BSDVM_SUCCESS);
 	assert_int_equal(n, expected);
 	check_all(map);
 }
@@ -227,7 +229,8 @@ static void test_W10_covered(void **state)
 	fx_assert_status(bsdvm_map_wire(map, 0, 6), BSDVM_INVALID_ADDRESS);
 	fx_assert_status(bsdvm_map_wire(map, 3, 2), BSDVM_INVALID_ADDRESS);
 	fx_assert_status(bsdvm_map_unwire(map, 6, 6), BSDVM_INVALID_ADDRESS);
-	fx_assert_status(bsdvm_map_user_wire(map, 5, 6, &n), BSDVM_INVALID_ADDRESS);
+	fx_assert_status(bsdvm_map_user_wire(map, 5, 6, &n),
+			 BSDVM_INVALID_ADDRESS);
 	fx_assert_status(bsdvm_map_user_unwire(map, 0, ULONG_MAX, &n),
 			 BSDVM_INVALID_ADDRESS);
 	assert_int_equal(ch_entries(map), 1);
@@ -337,7 +340,8 @@ static void test_W21_not_the_users(void **state)
 
 	user_wire(map, 0, 1, 2);
 	ch_wire(map, 2, 3);
-	fx_assert_status(bsdvm_map_user_unwire(map, 0, 3, &n), BSDVM_INVALID_ARGUMENT);
+	fx_assert_status(bsdvm_map_user_unwire(map, 0, 3, &n),
+			 BSDVM_INVALID_ARGUMENT);
 	assert_int_equal(n, 0);
 	assert_true(user_wired(map, 0));
 	check_all(map);
