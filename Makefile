@@ -49,7 +49,7 @@ demo: guest-module
 
 unit:
 	@$(tools)/deps build check
-	@$(MAKE) --no-print-directory -C vmcore/tests run
+	@$(MAKE) --no-print-directory -C vmcore/tests run tsan
 
 selftests: guest-module
 	@$(MAKE) --no-print-directory -C selftests

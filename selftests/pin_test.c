@@ -412,7 +412,7 @@ static void *pinner_run(void *context)
 }
 
 /* Pins come and go while snapshots are taken: no write through one is lost. */
-TEST_F(pin, race)
+TEST_F_TIMEOUT(pin, race, 200)
 {
 	struct pinner pinner = { .self = self, .kind = variant->kind };
 	pthread_t thread;
