@@ -139,7 +139,16 @@ static int ioctl_shadow(struct bsdvm_ucmd *ucmd)
 	return ioctl_install(bsdvm_fs_shadow(ucmd->map, first, npages));
 }
 
-static int ioctl_wire(struct bsdvm_ucmd *ucmd)
+/* How a range is wired, or unwired, for the user and for the system. */
+typedef int (*ioctl_user_wiring_t)(struct bsdvm_inode *bi,
+				   bsdvm_pindex_t first,
+				   bsdvm_pindex_t npages);
+typedef bsdvm_status_t (*ioctl_system_wiring_t)(struct bsdvm_map *map,
+						bsdvm_pindex_t first,
+						bsdvm_pindex_t last);
+
+static int ioctl_wiring(struct bsdvm_ucmd *ucmd, ioctl_user_wiring_t user,
+			ioctl_system_wiring_t system)
 {
 	struct bsdvm_inode *bi = bsdvm_inode(file_inode(ucmd->map_file));
 	const struct bsdvm_wire *arg = &ucmd->arg.wire;
@@ -150,29 +159,21 @@ static int ioctl_wire(struct bsdvm_ucmd *ucmd)
 	if (error)
 		return error;
 	if (!(arg->flags & BSDVM_WIRE_SYSTEM))
-		return bsdvm_wirelimit_wire(bi, first, npages);
+		return user(bi, first, npages);
 	if (!capable(CAP_IPC_LOCK))
 		return -EPERM;
-	return bsdvm_status_errno(bsdvm_map_wire(ucmd->map, first,
-						 first + npages - 1));
+	return bsdvm_status_errno(system(ucmd->map, first,
+					 first + npages - 1));
+}
+
+static int ioctl_wire(struct bsdvm_ucmd *ucmd)
+{
+	return ioctl_wiring(ucmd, bsdvm_wirelimit_wire, bsdvm_map_wire);
 }
 
 static int ioctl_unwire(struct bsdvm_ucmd *ucmd)
 {
-	struct bsdvm_inode *bi = bsdvm_inode(file_inode(ucmd->map_file));
-	const struct bsdvm_wire *arg = &ucmd->arg.wire;
-	bsdvm_pindex_t first, npages;
-	int error;
-
-	error = ioctl_range(arg->offset, arg->length, &first, &npages);
-	if (error)
-		return error;
-	if (!(arg->flags & BSDVM_WIRE_SYSTEM))
-		return bsdvm_wirelimit_unwire(bi, first, npages);
-	if (!capable(CAP_IPC_LOCK))
-		return -EPERM;
-	return bsdvm_status_errno(bsdvm_map_unwire(ucmd->map, first,
-						   first + npages - 1));
+	return ioctl_wiring(ucmd, bsdvm_wirelimit_unwire, bsdvm_map_unwire);
 }
 
 #define IOCTL_NO_MAP	0x1	/* does not need a map */

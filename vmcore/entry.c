@@ -44,6 +44,25 @@ static void entry_free(struct bsdvm_entry *entry)
 	kmem_cache_free(entry_cache, entry);
 }
 
+/**
+ * bsdvm_entry_copy - copy range and attributes of an entry
+ * @to:   keeps its links and its object
+ * @from: its map locked
+ *
+ * The links are others' to change: they belong to the object and its family.
+ */
+void bsdvm_entry_copy(struct bsdvm_entry *to, const struct bsdvm_entry *from)
+{
+	to->start = from->start;
+	to->last = from->last;
+	to->offset = from->offset;
+	to->flags = from->flags;
+	to->protection = from->protection;
+	to->max_protection = from->max_protection;
+	to->inheritance = from->inheritance;
+	to->wired_count = from->wired_count;
+}
+
 /* Into the map's index and, in order, on its list. */
 static bool entry_link(struct bsdvm_entry *entry)
 {
@@ -180,8 +199,7 @@ static bsdvm_status_t entry_split(struct bsdvm_entry *entry,
 	front = entry_alloc(map);
 	if (!front)
 		return BSDVM_RESOURCE_SHORTAGE;
-	*front = *entry;
-	INIT_LIST_HEAD(&front->object_link);
+	bsdvm_entry_copy(front, entry);
 	front->last = pindex - 1;
 	if (!entry_link(front)) {
 		entry_free(front);

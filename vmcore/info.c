@@ -74,7 +74,7 @@ bsdvm_pindex_t bsdvm_map_user_wired(struct bsdvm_map *map, bsdvm_pindex_t first,
  * bsdvm_entry_query - copy an entry
  * @map:       where
  * @pindex:    the first entry that ends at or after this page
- * @copy:      out: its links are meaningless
+ * @copy:      out: range and attributes
  * @object_id: out: zero without an object
  *
  * Return: SUCCESS, NO_ENTRY or INTERRUPTED.
@@ -89,7 +89,7 @@ bsdvm_status_t bsdvm_entry_query(struct bsdvm_map *map, bsdvm_pindex_t pindex,
 		return status;
 	entry = bsdvm_map_entry_from(map, pindex);
 	if (entry) {
-		*copy = *entry;
+		bsdvm_entry_copy(copy, entry);
 		*object_id = entry->object ? entry->object->id : 0;
 	}
 	bsdvm_map_unlock_shared(map);

@@ -81,6 +81,7 @@ struct bsdvm_entry *bsdvm_entry_insert(struct bsdvm_map *map,
 				       struct bsdvm_object *object,
 				       bsdvm_pindex_t offset,
 				       unsigned int flags);
+void bsdvm_entry_copy(struct bsdvm_entry *to, const struct bsdvm_entry *from);
 void bsdvm_entry_remove(struct bsdvm_entry *entry);
 bsdvm_status_t bsdvm_entry_clip(struct bsdvm_map *map, bsdvm_pindex_t pindex);
 bsdvm_status_t bsdvm_entry_clip_range(struct bsdvm_map *map,
