@@ -516,7 +516,9 @@ TEST_F_TIMEOUT(module, cycles, 280)
 	}
 	after = memory_used();
 	TH_LOG("%d cycles: %ld KiB", CYCLES, after - before);
-	EXPECT_LT(after - before, 1024);
+	/* A kernel full of checkers keeps notes of what was freed. */
+	if (access("/sys/kernel/debug/kmemleak", F_OK))
+		EXPECT_LT(after - before, 1024);
 	EXPECT_FALSE(in_file("/proc/slabinfo", "bsdvm"));
 	EXPECT_FALSE(in_file("/proc/filesystems", "bsdvm"));
 	EXPECT_FALSE(in_file("/proc/misc", " bsdvm\n"));
