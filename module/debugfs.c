@@ -124,9 +124,10 @@ static void tree_show_family(struct bsdvm_family *family, void *data)
 	struct bsdvm_snapshot *snapshot;
 	struct seq_file *m = data;
 	struct bsdvm_map *map;
-	DEFINE_XARRAY(shown);
+	struct xarray shown;
 	unsigned long id;
 
+	xa_init(&shown);
 	bsdvm_family_lock(family);
 	seq_printf(m, "family: snapshots %u\n", family->nsnapshots);
 	list_for_each_entry(map, &family->maps, family_link)
