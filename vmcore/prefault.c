@@ -220,17 +220,16 @@ static void prefault_collect(const struct fault_state *fs,
  */
 static bsdvm_pindex_t prefault_begin(const struct fault_state *fs)
 {
-	struct bsdvm_cursor cursor = fs->cursor;
 	bsdvm_pindex_t first = prefault_first(fs);
+	void *slot = NULL;
 	bool mapped;
 
 	if (fault_is_write(fs) || first == fs->request->pindex)
 		return fs->request->pindex;
-	cursor.pindex--;
 	rcu_read_lock();
-	cursor.slot = fs->cursor.depth ? NULL :
-		      xa_load(&cursor.object->slots, cursor.pindex);
-	mapped = bsdvm_slot_is_page(cursor.slot) && folio_mapped(cursor.slot);
+	if (!fs->cursor.depth)
+		slot = xa_load(&fs->lookup.object->slots, fs->lookup.index - 1);
+	mapped = bsdvm_slot_is_page(slot) && folio_mapped(slot);
 	rcu_read_unlock();
 	return mapped ? fs->request->pindex : first;
 }
