@@ -179,6 +179,7 @@ static int ioctl_unwire(struct bsdvm_ucmd *ucmd)
 #define IOCTL_NO_MAP	0x1	/* does not need a map */
 #define IOCTL_WRITE	0x2	/* needs a descriptor open for writing */
 #define IOCTL_OUT	0x4	/* the argument is copied out */
+#define IOCTL_READ	0x8	/* needs a descriptor open for reading */
 
 /**
  * struct ioctl_op - one request
@@ -217,11 +218,12 @@ static const struct ioctl_op ioctl_ops[] = {
 		 IOCTL_NO_MAP, BSDVM_MAP_FD_ADDRESS),
 	IOCTL_OP(BSDVM_IOC_SNAPSHOT, ioctl_snapshot, struct bsdvm_snapshot_take,
 		 IOCTL_WRITE | IOCTL_OUT, 0),
-	IOCTL_OP(BSDVM_IOC_OPEN, ioctl_open, struct bsdvm_snapshot_ref, 0, 0),
+	IOCTL_OP(BSDVM_IOC_OPEN, ioctl_open, struct bsdvm_snapshot_ref,
+		 IOCTL_READ, 0),
 	IOCTL_OP(BSDVM_IOC_DROP, ioctl_drop, struct bsdvm_snapshot_ref,
 		 IOCTL_WRITE, 0),
 	IOCTL_OP(BSDVM_IOC_SHADOW, ioctl_shadow, struct bsdvm_shadow,
-		 IOCTL_WRITE, 0),
+		 IOCTL_READ | IOCTL_WRITE, 0),
 	IOCTL_OP(BSDVM_IOC_WIRE, ioctl_wire, struct bsdvm_wire, IOCTL_WRITE,
 		 BSDVM_WIRE_SYSTEM),
 	IOCTL_OP(BSDVM_IOC_UNWIRE, ioctl_unwire, struct bsdvm_wire,
@@ -283,6 +285,8 @@ static int ioctl_find_map(const struct ioctl_op *op, struct bsdvm_ucmd *ucmd)
 			 ucmd->file : bsdvm_device_map_file(ucmd->file);
 	if (!ucmd->map_file)
 		return -ENXIO;
+	if ((op->flags & IOCTL_READ) && !(ucmd->file->f_mode & FMODE_READ))
+		return -EBADF;
 	if ((op->flags & IOCTL_WRITE) && !(ucmd->file->f_mode & FMODE_WRITE))
 		return -EBADF;
 	if (!(ucmd->file->f_mode & (FMODE_READ | FMODE_WRITE)))

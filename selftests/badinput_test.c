@@ -623,7 +623,7 @@ TEST_F(bad, read_only_descriptor_stays_so)
 	close(fd);
 }
 
-/* One that can only be written to cannot be read or mapped. */
+/* One that can only be written to cannot be read, mapped or opened anew. */
 TEST_F(bad, write_only_descriptor)
 {
 	int fd = reopen(self->fd, O_WRONLY);
@@ -631,6 +631,11 @@ TEST_F(bad, write_only_descriptor)
 
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(read(fd, &c, 1), -1);
+	EXPECT_EQ(errno, EBADF);
+	/* Nor may a new map show what it holds. */
+	EXPECT_EQ(bsdvm_open(fd, self->id), -1);
+	EXPECT_EQ(errno, EBADF);
+	EXPECT_EQ(bsdvm_shadow(fd, 0, PAGE), -1);
 	EXPECT_EQ(errno, EBADF);
 	EXPECT_EQ(mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
 	EXPECT_EQ(errno, EACCES);

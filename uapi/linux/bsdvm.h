@@ -139,8 +139,8 @@ struct bsdvm_snapshot_take {
  * @id:    the snapshot
  * @reserved: zero
  *
- * BSDVM_IOC_OPEN returns the descriptor of a new map, writable, which begins as
- * the snapshot; the snapshot stays as it is. BSDVM_IOC_DROP, on a descriptor
+ * BSDVM_IOC_OPEN, on a descriptor open for reading, returns the descriptor of a
+ * new map, writable, which begins as the snapshot; the snapshot stays as it is. BSDVM_IOC_DROP, on a descriptor
  * open for writing, forgets the snapshot; maps opened from it are not affected.
  */
 struct bsdvm_snapshot_ref {
@@ -157,8 +157,8 @@ struct bsdvm_snapshot_ref {
  * @offset: start of the range, in bytes, page-aligned
  * @length: in bytes, page-aligned, not zero
  *
- * The request, on a descriptor open for writing, returns the descriptor of a
- * map that begins as the range is now. Neither sees what is written to the
+ * The request, on a descriptor open for reading and writing, returns the
+ * descriptor of a map that begins as the range is now. Neither sees what is written to the
  * other afterwards.
  */
 struct bsdvm_shadow {
