@@ -140,8 +140,9 @@ struct bsdvm_snapshot_take {
  * @reserved: zero
  *
  * BSDVM_IOC_OPEN, on a descriptor open for reading, returns the descriptor of a
- * new map, writable, which begins as the snapshot; the snapshot stays as it is. BSDVM_IOC_DROP, on a descriptor
- * open for writing, forgets the snapshot; maps opened from it are not affected.
+ * new map, writable, which begins as the snapshot; the snapshot stays as it is.
+ * BSDVM_IOC_DROP, on a descriptor open for writing, forgets the snapshot; maps
+ * opened from it are not affected.
  */
 struct bsdvm_snapshot_ref {
 	__u32 size;
@@ -158,8 +159,8 @@ struct bsdvm_snapshot_ref {
  * @length: in bytes, page-aligned, not zero
  *
  * The request, on a descriptor open for reading and writing, returns the
- * descriptor of a map that begins as the range is now. Neither sees what is written to the
- * other afterwards.
+ * descriptor of a map that begins as the range is now. Neither sees what is
+ * written to the other afterwards.
  */
 struct bsdvm_shadow {
 	__u32 size;
