@@ -24,7 +24,7 @@ export LLVM
 endif
 
 .PHONY: modules modules_install clean demo check bench unit selftests style
-.PHONY: guest-module guest-tests help headers-present
+.PHONY: guest-module guest-tests selftest-programs help headers-present
 
 modules: headers-present
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
@@ -51,8 +51,11 @@ unit:
 	@$(tools)/deps build check
 	@$(MAKE) --no-print-directory -C vmcore/tests run tsan
 
-selftests: guest-module
+selftest-programs:
+	@$(tools)/deps selftests
 	@$(MAKE) --no-print-directory -C selftests
+
+selftests: guest-module selftest-programs
 	@$(tools)/selftest $(KERNEL)
 
 style:
@@ -65,8 +68,7 @@ guest-tests:
 check:
 	@$(tools)/check $(KERNEL)
 
-bench: guest-module
-	@$(MAKE) --no-print-directory -C selftests
+bench: guest-module selftest-programs
 	@$(tools)/bench $(if $(JSON),--json $(abspath $(JSON))) $(KERNEL)
 
 help:

@@ -12,6 +12,7 @@
 #include "process_util.h"
 #include "kselftest_harness.h"
 
+#define PAGE64	((uint64_t)PAGE)
 #define NPAGES	8UL
 #define SIZE	(NPAGES * PAGE)
 #define FIRST	0x20
@@ -480,9 +481,9 @@ static const struct range ranges[] = {
 	{ 512, 512, -EINVAL },
 	{ -1ULL, PAGE, -EINVAL },
 	{ 0, -1ULL, -EINVAL },
-	{ -PAGE, PAGE, -EINVAL },
-	{ -PAGE, 2 * PAGE, -EINVAL },
-	{ PAGE, -PAGE, -EINVAL },
+	{ -PAGE64, PAGE, -EINVAL },
+	{ -PAGE64, 2 * PAGE, -EINVAL },
+	{ PAGE, -PAGE64, -EINVAL },
 	{ 1ULL << 63, 1ULL << 63, -EINVAL },
 	{ 0, SIZE + PAGE, -ERANGE },
 	{ SIZE - PAGE, 2 * PAGE, -ERANGE },
@@ -491,11 +492,11 @@ static const struct range ranges[] = {
 	{ 0, 1ULL << 40, -ERANGE },
 	{ 0, 1ULL << 48, -ERANGE },
 	{ 0, 1ULL << 63, -ERANGE },
-	{ 0, -PAGE, -ERANGE },
+	{ 0, -PAGE64, -ERANGE },
 	{ 1ULL << 40, PAGE, -ERANGE },
 	{ 1ULL << 48, PAGE, -ERANGE },
 	{ 1ULL << 63, PAGE, -ERANGE },
-	{ -2 * PAGE, PAGE, -ERANGE },
+	{ -2 * PAGE64, PAGE, -ERANGE },
 };
 
 /* Ranges: unaligned or overflowing is EINVAL, outside of the map ERANGE. */
@@ -530,7 +531,7 @@ TEST_F(bad, create_size)
 	ASSERT_EQ(call(self->dev, BSDVM_IOC_QUERY, &query), 0);
 	size[0] = query.max_size + 1;
 	size[1] = 1ULL << 63;
-	size[2] = -PAGE;
+	size[2] = -PAGE64;
 	size[3] = ~0ULL;
 	for (i = 0; i < ARRAY_SIZE(size); i++) {
 		EXPECT_EQ(bsdvm_create(size[i]), -1);
@@ -760,6 +761,8 @@ TEST_F(bad, mmap_offset)
 	};
 	size_t i;
 
+	if (sizeof(long) < sizeof(pgoff[0]))
+		SKIP(return, "32-bit callers cannot name such an offset");
 	for (i = 0; i < ARRAY_SIZE(pgoff); i++) {
 		expect_no_memory(_metadata, self->fd, pgoff[i], 1);
 		expect_no_memory(_metadata, self->fd, pgoff[i], NPAGES);
@@ -778,6 +781,8 @@ TEST_F(bad, device_mmap_offset)
 	size_t i;
 	void *p;
 
+	if (sizeof(long) < sizeof(pgoff[0]))
+		SKIP(return, "32-bit callers cannot name such an offset");
 	for (i = 0; i < ARRAY_SIZE(pgoff); i++) {
 		p = (void *)syscall(SYS_mmap, NULL, PAGE, PROT_READ, MAP_SHARED,
 				    self->dev, pgoff[i] * PAGE);
@@ -830,7 +835,7 @@ TEST_F(bad, fallocate)
 		{ 0, 1LL << 62, PAGE, EFBIG },
 		{ 0, 1LL << 48, PAGE, EFBIG },
 		{ FALLOC_FL_PUNCH_HOLE, 0, PAGE, EOPNOTSUPP },
-		{ FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, -PAGE, PAGE,
+		{ FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, -PAGE64, PAGE,
 		  EINVAL },
 		{ FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 0, EINVAL },
 		{ FALLOC_FL_COLLAPSE_RANGE, 0, PAGE, EOPNOTSUPP },
@@ -842,8 +847,8 @@ TEST_F(bad, fallocate)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(table); i++) {
-		EXPECT_EQ(syscall(SYS_fallocate, self->fd, table[i].mode,
-				  table[i].offset, table[i].length), -1);
+		EXPECT_EQ(fallocate(self->fd, table[i].mode, table[i].offset,
+				    table[i].length), -1);
 		EXPECT_EQ(errno, table[i].expected)
 			TH_LOG("row %zu", i);
 	}
