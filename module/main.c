@@ -30,12 +30,15 @@ static const struct kernel_param_ops param_ops_prefault_pages = {
 
 static int param_set_flag(const char *value, const struct kernel_param *kp)
 {
-	bool flag;
-	int error = kstrtobool(value, &flag);
+	unsigned int flag;
+	int error = kstrtouint(value, 0, &flag);
 
-	if (!error)
-		*(unsigned int *)kp->arg = flag;
-	return error;
+	if (error)
+		return error;
+	if (flag > 1)
+		return -EINVAL;
+	*(unsigned int *)kp->arg = flag;
+	return 0;
 }
 
 static const struct kernel_param_ops param_ops_flag = {

@@ -48,14 +48,14 @@ FIXTURE_VARIANT_ADD(param, fast_fault) {
 	.name = "fast_fault",
 	.standard = 1,
 	.good = { "0", "1" },
-	.bad = { "2", "-1", "", "x", "99999999999999999999" },
+	.bad = { "2", "10", "-1", "", "x", "y", "1x", "99999999999999999999" },
 };
 
 FIXTURE_VARIANT_ADD(param, debug_cluster) {
 	.name = "debug_cluster",
 	.standard = 0,
 	.good = { "1", "0" },
-	.bad = { "2", "-1", "", "x", "99999999999999999999" },
+	.bad = { "2", "10", "-1", "", "x", "y", "1x", "99999999999999999999" },
 };
 
 FIXTURE_VARIANT_ADD(param, prefault_pages) {
