@@ -256,7 +256,11 @@ static void punch_unmap(struct punch *punch)
 			   punch->last - punch->first + 1);
 }
 
-/* The whole sequence for one object. Only hiding can fail, and it is first. */
+/*
+ * The whole sequence for one object. Only hiding can fail, and it is first.
+ * Mappings go before family->lock is released (M-52): it may have let go of an
+ * object behind, which its last user then writes in place.
+ */
 static bsdvm_status_t punch_object(struct punch *punch)
 {
 	struct bsdvm_family *family = punch->entry->map->family;
@@ -271,11 +275,11 @@ static bsdvm_status_t punch_object(struct punch *punch)
 	if (status == BSDVM_SUCCESS) {
 		punch_take_pages(punch);
 		punch_forget_stored(punch);
+		punch_unmap(punch);
 	}
 	bsdvm_family_unlock(family);
 	if (status != BSDVM_SUCCESS)
 		return status;
-	punch_unmap(punch);
 	if (punch->keep_wired)
 		punch_clear_wired(punch);
 	punch_free_pages(punch);

@@ -231,6 +231,53 @@ static void test_O35_faults_waited_for(void **state)
 	wait_for_fault(BSDVM_PROT_WRITE, true);
 }
 
+/* A write by the map that is left alone with the object behind. */
+static struct fx_thread other_writer;
+
+static void do_store(struct fx_thread *me)
+{
+	me->status = fx_store_byte(me->map, 0, me->pindex, me->value);
+}
+
+/* Give the writer the time that it takes, unless it has to wait for us. */
+static void write_meanwhile(struct bsdvm_map *map, bsdvm_pindex_t first,
+			    bsdvm_pindex_t npages)
+{
+	unsigned int ms;
+
+	fx_remove_hook = NULL;
+	fx_spawn(&other_writer, do_store);
+	for (ms = 0; ms < 50 && !READ_ONCE(other_writer.done); ms++)
+		usleep(1000);
+	/* What is still mapped here is what was there before. */
+	fx_assert(fx_mapped_byte(map, 0, 0) == 'A');
+}
+
+/*
+ * M-52, I-18: a hole that closes the window on the object behind lets go of
+ * it, and who is left with it may write in place: only after the mappings that
+ * show it here are gone.
+ */
+static void test_M52_window_closed(void **state)
+{
+	struct bsdvm_map *map = ch_map("AB");
+	u32 id = ch_snapshot(map);
+	struct bsdvm_map *branch = ch_open(map, id);
+
+	ch_drop(map, id);
+	ch_write(branch, 1, 'x');
+	assert_int_equal(fx_load(branch, 0, 0), 'A');
+	other_writer = (struct fx_thread){ .map = map, .value = 'w' };
+	fx_remove_hook = write_meanwhile;
+	ch_punch(branch, 0, 1);
+	fx_join(&other_writer);
+	fx_assert_status(other_writer.status, BSDVM_SUCCESS);
+	ch_expect(branch, "..");
+	ch_expect(map, "wB");
+	fx_put(branch);
+	fx_put(map);
+}
+
 /* O-39: stored pages of the range go as well; of those behind, the sight. */
 static void test_O39_stored(void **state)
 {
@@ -500,6 +547,7 @@ int main(void)
 		FX_TEST(test_O38_wired),
 		FX_TEST(test_P12_held),
 		FX_TEST(test_O35_faults_waited_for),
+		FX_TEST(test_M52_window_closed),
 		FX_TEST(test_O39_stored),
 		FX_TEST(test_O35_paging_in),
 		FX_TEST(test_shrink),
