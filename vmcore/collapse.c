@@ -247,9 +247,34 @@ static bool bypass_is_possible(struct bsdvm_object *front,
 	return true;
 }
 
-/* O-27. */
+/*
+ * A page of @front may have been put there just now: the one it covers is
+ * mapped until it is unlocked (cow_retire_source()). Whoever is left with
+ * @backing may write in place, and must not be seen through such a mapping.
+ */
+static void bypass_settle(struct bsdvm_object *front)
+{
+	XA_STATE(xas, &front->slots, 0);
+	struct folio *page;
+
+	rcu_read_lock();
+	xas_for_each(&xas, page, ULONG_MAX) {
+		if (xas_retry(&xas, page) || !bsdvm_slot_is_page(page) ||
+		    !folio_test_locked(page) || !folio_try_get(page))
+			continue;
+		xas_pause(&xas);
+		rcu_read_unlock();
+		bsdvm_page_settle(page);
+		folio_put(page);
+		rcu_read_lock();
+	}
+	rcu_read_unlock();
+}
+
+/* O-27. What covers @backing was there before; nothing can be added to it. */
 static void bypass(struct bsdvm_object *front, struct bsdvm_object *backing)
 {
+	bypass_settle(front);
 	collapse_relink(front, backing);
 	bsdvm_count(object_bypasses);
 	trace_bsdvm_bypass(front->id, backing->id);

@@ -411,6 +411,60 @@ static void stored_behind(struct fx_chain *c)
 	fx_store(c->object[1], 2, 'S');
 }
 
+/* Who drops a snapshot, and then writes to the map it leaves alone. */
+static struct bsdvm_map *drop_family;
+static u32 drop_id;
+static struct fx_thread dropper;
+
+static void do_drop_and_store(struct fx_thread *me)
+{
+	fx_assert(bsdvm_snapshot_drop(drop_family, drop_id) == BSDVM_SUCCESS);
+	me->status = fx_store_byte(me->map, 0, me->pindex, me->value);
+}
+
+/* Give it the time that it takes, unless it has to wait for us. */
+static void drop_meanwhile(struct bsdvm_map *map, bsdvm_pindex_t first,
+			   bsdvm_pindex_t npages)
+{
+	unsigned int ms;
+
+	fx_remove_hook = NULL;
+	fx_spawn(&dropper, do_drop_and_store);
+	for (ms = 0; ms < 50 && !READ_ONCE(dropper.done); ms++)
+		usleep(1000);
+	/* Still mapped is what is being copied: nobody has written to it. */
+	fx_assert(fx_mapped_byte(map, 0, 0) == 'A');
+}
+
+/*
+ * O-27, I-18: a page just copied covers the one behind it, which is still
+ * mapped. Passing over the backing object then might leave it to a sole user,
+ * who writes in place.
+ */
+static void test_O27_copy_under_way(void **state)
+{
+	struct bsdvm_map *map = ch_map("AB");
+	u32 id = ch_snapshot(map);
+	struct bsdvm_map *branch = ch_open(map, id);
+
+	ch_drop(map, id);
+	ch_write(branch, 1, 'x');
+	drop_family = branch;
+	drop_id = ch_snapshot(branch);
+	ch_write(branch, 1, 'y');
+	assert_int_equal(fx_load(branch, 0, 0), 'A');
+	dropper = (struct fx_thread){ .map = map, .value = 'w' };
+	fx_remove_hook = drop_meanwhile;
+	fx_assert_status(fx_store_byte(branch, 0, 0, 'z'), BSDVM_SUCCESS);
+	fx_join(&dropper);
+	fx_assert_status(dropper.status, BSDVM_SUCCESS);
+	assert_int_equal(fx_count(object_bypasses), 1);
+	ch_expect(branch, "zy");
+	ch_expect(map, "wB");
+	fx_put(branch);
+	fx_put(map);
+}
+
 static void test_O26_O28_bypass_refused(void **state)
 {
 	bypass_refused("ab./A.C", NULL);
@@ -679,6 +733,7 @@ int main(void)
 		FX_TEST(test_O24_windows),
 		FX_TEST(test_O25_O27_bypass),
 		FX_TEST(test_O27_terminal),
+		FX_TEST(test_O27_copy_under_way),
 		FX_TEST(test_O26_O28_bypass_refused),
 		FX_TEST(test_O25_covered),
 		FX_TEST(test_O27_sibling),
