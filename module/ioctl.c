@@ -84,15 +84,23 @@ static int ioctl_map_fd(struct bsdvm_ucmd *ucmd)
 	return file ? ioctl_install(get_file(file)) : -ENXIO;
 }
 
+/*
+ * The size belongs to the state that is named: nobody changes it meanwhile,
+ * neither by ftruncate nor by a write that appends.
+ */
 static int ioctl_snapshot(struct bsdvm_ucmd *ucmd)
 {
-	u64 bytes = i_size_read(file_inode(ucmd->map_file));
+	struct inode *inode = file_inode(ucmd->map_file);
+	bsdvm_status_t status;
 
 	if (ucmd->arg.snapshot_take.id || ucmd->arg.snapshot_take.reserved)
 		return -EINVAL;
-	return bsdvm_status_errno(
-		bsdvm_map_snapshot(ucmd->map, bytes,
-				   &ucmd->arg.snapshot_take.id));
+	if (down_read_killable(&inode->i_rwsem))
+		return -EINTR;
+	status = bsdvm_map_snapshot(ucmd->map, i_size_read(inode),
+				    &ucmd->arg.snapshot_take.id);
+	inode_unlock_shared(inode);
+	return bsdvm_status_errno(status);
 }
 
 static int ioctl_open(struct bsdvm_ucmd *ucmd)
