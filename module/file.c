@@ -196,7 +196,8 @@ static int file_fallocate_locked(struct file *file, int mode, loff_t from,
 		if (error)
 			return error;
 	}
-	to = min(to, i_size_read(inode));
+	/* The last page as a whole: what lies behind the end is nobody's. */
+	to = min_t(loff_t, to, round_up(i_size_read(inode), PAGE_SIZE));
 	if (from < to) {
 		if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
 			error = file_zero(inode, from, to);
