@@ -47,8 +47,9 @@ static struct bsdvm_snapshot *snapshot_alloc(unsigned int nsegments)
 {
 	struct bsdvm_snapshot *snapshot;
 
-	snapshot = kzalloc(struct_size(snapshot, segments, nsegments),
-			   GFP_KERNEL_ACCOUNT);
+	/* A map may have a great many entries. */
+	snapshot = kvzalloc(struct_size(snapshot, segments, nsegments),
+			    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (snapshot)
 		bsdvm_count(live_snapshots);
 	return snapshot;
@@ -57,7 +58,7 @@ static struct bsdvm_snapshot *snapshot_alloc(unsigned int nsegments)
 static void snapshot_free(struct bsdvm_snapshot *snapshot)
 {
 	bsdvm_uncount(live_snapshots);
-	kfree(snapshot);
+	kvfree(snapshot);
 }
 
 /* Drop the references of a snapshot that no id names, and free it. */
