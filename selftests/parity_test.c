@@ -99,6 +99,8 @@ static const struct {
 	{ "ZERO_RANGE", "tmpfs of Linux 6.1 does not have it" },
 	{ "written behind the end",
 	  "POSIX wants zeroes when the file grows; tmpfs keeps the bytes" },
+	{ "writing through a mapping sets mtime",
+	  "it would cost every first write to a page some 2 %" },
 	{ "mincore of an absent mapping",
 	  "mincore asks Linux's page cache, where our pages are not" },
 };
@@ -348,6 +350,23 @@ PARITY(allocate)
 	note_file(notes, "file", fd);
 }
 
+/* The last page goes as a whole, though the file ends within it. */
+PARITY(punch_over_the_end)
+{
+	unsigned char *p = map_shared(fd, SIZE);
+
+	note_call(notes, "shorten", ftruncate(fd, 5 * PAGE + 1000));
+	p[5 * PAGE + 2000] = 1;
+	note_call(notes, "punch", punch(fd, 4 * PAGE, 2 * PAGE));
+	note(notes, "behind the end", p[5 * PAGE + 2000]);
+	note_blocks(notes, fd);
+	note_call(notes, "punch", punch(fd, 3 * PAGE, 3 * PAGE));
+	note_call(notes, "hole", lseek(fd, 0, SEEK_HOLE));
+	note_call(notes, "data", lseek(fd, 4 * PAGE, SEEK_DATA));
+	note_blocks(notes, fd);
+	munmap(p, SIZE);
+}
+
 /* Bytes beyond the end that KEEP_SIZE asked for are zero when they come. */
 PARITY(keep_size)
 {
@@ -402,6 +421,21 @@ PARITY(attributes)
 	note_call(notes, "punch", punch(fd, 0, 10));
 	fstat(fd, &st);
 	note(notes, "punch sets mtime", st.st_mtim.tv_sec > 2000);
+}
+
+/* The time of change follows the first write through a new mapping. */
+PARITY(time_of_mapped_writes)
+{
+	struct timespec times[2] = { { 1000, 5 }, { 2000, 7 } };
+	unsigned char *p = map_shared(fd, SIZE);
+	struct stat st;
+
+	futimens(fd, times);
+	p[PAGE] = 1;
+	fstat(fd, &st);
+	note(notes, "writing through a mapping sets mtime",
+	     st.st_mtim.tv_sec > 2000);
+	munmap(p, SIZE);
 }
 
 /* Synchronising succeeds, where there is nothing to synchronise with. */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Snapshots: what each map and each snapshot shows, whatever is written. */
 
+#include <pthread.h>
+#include <sys/stat.h>
+
 #include "bsdvm_util.h"
 #include "kselftest_harness.h"
 
@@ -91,6 +94,75 @@ TEST_F(map, middle_of_a_chain_collapses)
 	EXPECT_EQ(info.depth, 3);
 	for (i = 0; i < NPAGES; i++)
 		EXPECT_EQ(self->p[i * PAGE], i < 4 ? 100 + i : i + 1);
+}
+
+/* Where the last entry of a map ends. */
+static uint64_t end_of_entries(int fd)
+{
+	struct bsdvm_entry_info info = { .size = sizeof(info) };
+	uint64_t end = 0;
+
+	for (; !ioctl(fd, BSDVM_IOC_ENTRY_INFO, &info); info.offset = end)
+		end = info.offset + info.length;
+	return end;
+}
+
+static bool resizing;
+
+static void *resize(void *context)
+{
+	int fd = *(int *)context;
+
+	while (__atomic_load_n(&resizing, __ATOMIC_RELAXED)) {
+		ftruncate(fd, PAGE);
+		ftruncate(fd, NPAGES * PAGE);
+	}
+	return NULL;
+}
+
+/* Size and memory are of the same moment. */
+TEST_F(map, taken_while_resized)
+{
+	unsigned int i, torn = 0;
+	pthread_t thread;
+	struct stat st;
+	uint32_t id;
+	int fd;
+
+	resizing = true;
+	ASSERT_EQ(pthread_create(&thread, NULL, resize, &self->fd), 0);
+	for (i = 0; i < 3000; i++) {
+		id = bsdvm_snapshot(self->fd);
+		fd = bsdvm_open(self->fd, id);
+		if (fd < 0 || fstat(fd, &st))
+			break;
+		torn += end_of_entries(fd) != (uint64_t)st.st_size;
+		close(fd);
+		bsdvm_drop(self->fd, id);
+	}
+	__atomic_store_n(&resizing, false, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(i, 3000);
+	EXPECT_EQ(torn, 0);
+	ASSERT_EQ(ftruncate(self->fd, NPAGES * PAGE), 0);
+}
+
+/* More entries than fit into one piece of contiguous memory. */
+#define NWIRED	66000UL
+
+TEST(many_entries)
+{
+	int fd = bsdvm_create(2 * NWIRED * PAGE);
+	struct bsdvm_map_info info;
+	uint64_t at;
+
+	ASSERT_GE(fd, 0);
+	for (at = 0; at < 2 * NWIRED; at += 2)
+		ASSERT_EQ(bsdvm_wire(fd, at * PAGE, PAGE, 0), 0);
+	ASSERT_EQ(bsdvm_map_info(fd, &info), 0);
+	EXPECT_EQ(info.entries, 2 * NWIRED);
+	EXPECT_NE(bsdvm_snapshot(fd), 0);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN
