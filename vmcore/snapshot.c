@@ -118,11 +118,12 @@ static struct bsdvm_snapshot *snapshot_take(struct bsdvm_map *map,
 	return snapshot;
 }
 
+/* The id of a snapshot that was dropped is not soon that of another one. */
 static bsdvm_status_t snapshot_publish(struct bsdvm_family *family,
 				       struct bsdvm_snapshot *snapshot)
 {
-	if (xa_alloc(&family->snapshots, &snapshot->id, snapshot,
-		     xa_limit_32b, GFP_KERNEL))
+	if (xa_alloc_cyclic(&family->snapshots, &snapshot->id, snapshot,
+			    xa_limit_32b, &family->next_id, GFP_KERNEL) < 0)
 		return BSDVM_RESOURCE_SHORTAGE;
 	family->nsnapshots++;
 	bsdvm_count(snapshots);

@@ -88,6 +88,7 @@ typedef unsigned int __bitwise bsdvm_status_t;
  * @maps:      T: maps of the family
  * @snapshots: T: id -> struct bsdvm_snapshot
  * @nsnapshots: T: number of snapshots
+ * @next_id:   T: for the next snapshot
  * @checks:    T: number of checks so far
  * @pending:   T: objects that may take their backing object over
  * @dead:      T: objects without references; both lists are worked off by
@@ -101,6 +102,7 @@ struct bsdvm_family {
 	struct list_head maps;
 	struct xarray snapshots;
 	unsigned int nsnapshots;
+	u32 next_id;
 	u64 checks;
 	struct list_head pending;
 	struct list_head dead;

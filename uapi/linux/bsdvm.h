@@ -123,7 +123,8 @@ struct bsdvm_map_fd {
  * @reserved: zero
  *
  * Needs a descriptor open for writing. The snapshot is a cut: if one write
- * happened before another, no snapshot has the second without the first.
+ * happened before another, no snapshot has the second without the first. The id
+ * of a snapshot that was dropped is not given again before all others were.
  */
 struct bsdvm_snapshot_take {
 	__u32 size;

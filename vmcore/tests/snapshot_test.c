@@ -281,6 +281,21 @@ static void test_resize_opened(void **state)
 	fx_put(map);
 }
 
+/* An id that was dropped names nothing, whatever is taken afterwards. */
+static void test_ids_are_not_reused(void **state)
+{
+	struct bsdvm_map *map = ch_map("A");
+	u32 first = ch_snapshot(map), second;
+
+	ch_drop(map, first);
+	second = ch_snapshot(map);
+	assert_int_not_equal(second, first);
+	assert_int_equal((__force int)bsdvm_snapshot_drop(map, first),
+			 (__force int)BSDVM_NO_ENTRY);
+	ch_expect_snapshot(map, second, "A");
+	fx_put(map);
+}
+
 /* O-29: a snapshot costs no page, opening none either. */
 static void test_no_copies(void **state)
 {
@@ -327,6 +342,7 @@ int main(void)
 		FX_TEST(test_shadow_range_errors),
 		FX_TEST(test_resize_between),
 		FX_TEST(test_resize_opened),
+		FX_TEST(test_ids_are_not_reused),
 		FX_TEST(test_no_copies),
 		FX_TEST(test_ids),
 	};

@@ -773,6 +773,33 @@ static void test_xarray_alloc(void **state)
 	assert_true(xa_empty(&xa));
 }
 
+static void test_xarray_alloc_cyclic(void **state)
+{
+	const struct xa_limit limit = XA_LIMIT(1, 4);
+	DEFINE_XARRAY_ALLOC1(xa);
+	u32 id, next = 0, i;
+	int a;
+
+	(void)state;
+	for (i = 1; i <= 3; i++) {
+		assert_int_equal(xa_alloc_cyclic(&xa, &id, &a, limit, &next,
+						 GFP_KERNEL), 0);
+		assert_int_equal(id, i);
+	}
+	/* What is given back is not next, but last. */
+	assert_ptr_equal(xa_erase(&xa, 2), &a);
+	assert_int_equal(xa_alloc_cyclic(&xa, &id, &a, limit, &next,
+					 GFP_KERNEL), 0);
+	assert_int_equal(id, 4);
+	assert_int_equal(xa_alloc_cyclic(&xa, &id, &a, limit, &next,
+					 GFP_KERNEL), 1);
+	assert_int_equal(id, 2);
+	assert_int_equal(next, 3);
+	assert_int_equal(xa_alloc_cyclic(&xa, &id, &a, limit, &next,
+					 GFP_KERNEL), -EBUSY);
+	xa_destroy(&xa);
+}
+
 static void test_xas(void **state)
 {
 	DEFINE_XARRAY(xa);
@@ -1069,6 +1096,7 @@ int main(void)
 		TEST(test_xarray_shrinks),
 		TEST(test_xarray_cmpxchg),
 		TEST(test_xarray_alloc),
+		TEST(test_xarray_alloc_cyclic),
 		TEST(test_xas),
 		TEST(test_xarray_random),
 		TEST(test_wait),

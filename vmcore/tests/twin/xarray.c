@@ -573,6 +573,23 @@ int xa_alloc(struct xarray *xa, u32 *id, void *entry, struct xa_limit limit,
 	return err;
 }
 
+int xa_alloc_cyclic(struct xarray *xa, u32 *id, void *entry,
+		    struct xa_limit limit, u32 *next, gfp_t gfp)
+{
+	struct xa_limit rest = { .min = max(limit.min, *next), .max = limit.max };
+	int err;
+
+	err = xa_alloc(xa, id, entry, rest, gfp);
+	if (err == -EBUSY && rest.min > limit.min) {
+		err = xa_alloc(xa, id, entry, limit, gfp);
+		if (!err)
+			err = 1;
+	}
+	if (err >= 0)
+		*next = *id + 1;
+	return err;
+}
+
 int xa_reserve(struct xarray *xa, unsigned long index, gfp_t gfp)
 {
 	return xa_err(xa_cmpxchg(xa, index, NULL, XA_ZERO_ENTRY, gfp));

@@ -147,6 +147,9 @@ int __must_check xa_insert(struct xarray *xa, unsigned long index, void *entry,
 			   gfp_t gfp);
 int __must_check xa_alloc(struct xarray *xa, u32 *id, void *entry,
 			  struct xa_limit limit, gfp_t gfp);
+/* From *@next on, then from the start; 1 if it went round, *@next follows. */
+int xa_alloc_cyclic(struct xarray *xa, u32 *id, void *entry,
+		    struct xa_limit limit, u32 *next, gfp_t gfp);
 int __must_check xa_reserve(struct xarray *xa, unsigned long index, gfp_t gfp);
 void xa_release(struct xarray *xa, unsigned long index);
 
