@@ -914,8 +914,10 @@ void fx_await_sleep(struct fx_thread *thread)
 	struct task_struct *task;
 
 	while (!(task = smp_load_acquire(&thread->task)) ||
-	       !twin_sleeping(task))
+	       !twin_sleeping(task)) {
+		fx_assert(!READ_ONCE(thread->done));
 		usleep(100);
+	}
 }
 
 void fx_do_held(struct fx_thread *me)

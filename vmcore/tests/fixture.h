@@ -257,7 +257,7 @@ struct fx_thread {
 
 void fx_spawn(struct fx_thread *thread, void (*body)(struct fx_thread *me));
 void fx_join(struct fx_thread *thread);
-/* Wait until it sleeps in the twin's schedule(). */
+/* Wait until it sleeps in the twin's schedule(); it must not end instead. */
 void fx_await_sleep(struct fx_thread *thread);
 /* Bodies: a held-page fault, a store and a load through a mapping. */
 void fx_do_held(struct fx_thread *me);

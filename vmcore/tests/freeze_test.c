@@ -269,6 +269,23 @@ static void test_empty_tops(void **state)
 	fx_put(map);
 }
 
+/* One whose window was narrowed is of use: it hides what was cut off. */
+static void test_empty_top_with_a_narrow_window(void **state)
+{
+	struct bsdvm_map *map = ch_map("ABCD");
+	u32 id[2];
+
+	id[0] = ch_snapshot(map);
+	ch_resize(map, 2);
+	ch_resize(map, 4);
+	ch_expect(map, "AB..");
+	id[1] = ch_snapshot(map);
+	ch_expect(map, "AB..");
+	ch_expect_snapshot(map, id[0], "ABCD");
+	ch_expect_snapshot(map, id[1], "AB..");
+	fx_put(map);
+}
+
 /* A top pushed for a write that did not come is empty, too. */
 static void test_empty_top_without_a_write(void **state)
 {
@@ -522,6 +539,7 @@ int main(void)
 		FX_TEST(test_readers_do_not_hold_up),
 		FX_TEST(test_frozen_already),
 		FX_TEST(test_empty_tops),
+		FX_TEST(test_empty_top_with_a_narrow_window),
 		FX_TEST(test_empty_top_without_a_write),
 		FX_TEST(test_collapse_into_an_empty_top),
 		FX_TEST(test_roll_back),

@@ -332,6 +332,18 @@ static void own_page_among_pages_behind(void **state)
 	fx_put(c.map);
 }
 
+/* PF-13, I-9: a page was renamed; its neighbours are still behind. */
+static void neighbours_of_a_renamed_page(void **state)
+{
+	c = full_chain(8, 1);
+	fx_assert_status(write_at(c.map, 3), BSDVM_SUCCESS);
+	assert_int_equal(fx_count(v_cow_optim), 1);
+	assert_true(fx_mapped_prot(c.map, 0, 3) & BSDVM_PROT_WRITE);
+	assert_mapped(c.map, 3, 3);
+	check_all(c.map);
+	fx_put(c.map);
+}
+
 /* As the walk has just missed it, a page appears in front. Under RCU. */
 static void page_appears_in_front(struct bsdvm_object *object,
 				  bsdvm_pindex_t pindex)
@@ -600,6 +612,7 @@ int main(void)
 		FX_TEST(neighbours_follow_nosync),
 		FX_TEST(mapping_memory_runs_out),
 		FX_TEST(own_page_among_pages_behind),
+		FX_TEST(neighbours_of_a_renamed_page),
 		FX_TEST(neighbour_is_looked_at_again),
 		FX_TEST(writer_fills_ahead),
 		FX_TEST(fill_ahead_needs_the_knob),
