@@ -624,6 +624,26 @@ TEST_F(bad, read_only_descriptor_stays_so)
 	close(fd);
 }
 
+/* So is the map of a device that was opened for reading. */
+TEST_F(bad, read_only_device_makes_a_read_only_map)
+{
+	struct bsdvm_map_fd arg = { .size = sizeof(arg) };
+	int dev = open("/dev/bsdvm", O_RDONLY), fd;
+	void *p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, dev, 0);
+
+	ASSERT_NE(p, MAP_FAILED);
+	fd = call(dev, BSDVM_IOC_MAP_FD, &arg);
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+	EXPECT_EQ(write(fd, "x", 1), -1);
+	EXPECT_EQ(errno, EBADF);
+	EXPECT_EQ(mprotect(p, PAGE, PROT_READ | PROT_WRITE), -1);
+	EXPECT_EQ(errno, EACCES);
+	munmap(p, PAGE);
+	close(fd);
+	close(dev);
+}
+
 /* One that can only be written to cannot be read, mapped or opened anew. */
 TEST_F(bad, write_only_descriptor)
 {

@@ -2,6 +2,7 @@
 /* Making maps, finding their descriptors, and asking about them. */
 
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <sys/stat.h>
 
 #include "process_util.h"
@@ -73,6 +74,31 @@ static int map_fd(int fd, void *address)
 	};
 
 	return ioctl(fd, BSDVM_IOC_MAP_FD, &arg);
+}
+
+static bool closed_on_exec(int fd)
+{
+	int flags = fcntl(fd, F_GETFD);
+
+	return flags >= 0 && (flags & FD_CLOEXEC);
+}
+
+/* Whatever request a descriptor comes from, no program run later gets it. */
+TEST(descriptors_are_closed_on_exec)
+{
+	int fd = bsdvm_create(PAGE), other;
+
+	EXPECT_TRUE(closed_on_exec(fd));
+	other = map_fd(fd, NULL);
+	EXPECT_TRUE(closed_on_exec(other));
+	close(other);
+	other = bsdvm_open(fd, bsdvm_snapshot(fd));
+	EXPECT_TRUE(closed_on_exec(other));
+	close(other);
+	other = bsdvm_shadow(fd, 0, PAGE);
+	EXPECT_TRUE(closed_on_exec(other));
+	close(other);
+	close(fd);
 }
 
 static uint64_t map_id(int fd)
@@ -376,22 +402,54 @@ TEST_F(info, fdinfo)
 	EXPECT_EQ(fdinfo(self->fd, "bsdvm-maps"), info.maps);
 }
 
-/* The tree in debugfs names the map and its objects. */
+#define TREE	"/sys/kernel/debug/bsdvm/tree"
+
+/* How far the line of the object that a map shows is indented; -1: no line. */
+static int tree_indent(int fd)
+{
+	char line[512], map[64];
+	int indent = -1;
+	FILE *f = fopen(TREE, "r");
+
+	sprintf(map, " map %lu", (unsigned long)map_id(fd));
+	while (indent < 0 && fgets(line, sizeof(line), f)) {
+		const char *name = strstr(line, map);
+		int spaces = strspn(line, " ");
+
+		if (name && !isdigit(name[strlen(map)]) &&
+		    !strncmp(line + spaces, "object ", 7))
+			indent = spaces;
+	}
+	fclose(f);
+	return indent;
+}
+
+/* The tree in debugfs shows each object once: branches beside one another. */
 TEST_F(info, tree)
 {
-	char line[256], map[64];
-	bool found = false;
-	FILE *f = fopen("/sys/kernel/debug/bsdvm/tree", "r");
+	uint32_t id;
+	int branch[3], i;
 
-	if (!f)
+	if (access(TREE, R_OK))
 		SKIP(return, "no debugfs");
-	ASSERT_NE(bsdvm_snapshot(self->fd), 0);
 	self->p[0] = 1;
-	sprintf(map, " map %lu", (unsigned long)map_id(self->fd));
-	while (fgets(line, sizeof(line), f))
-		found |= strstr(line, "object") && strstr(line, map);
-	fclose(f);
-	EXPECT_TRUE(found);
+	EXPECT_EQ(tree_indent(self->fd), 2);
+	id = bsdvm_snapshot(self->fd);
+	ASSERT_NE(id, 0);
+	self->p[0] = 2;
+	for (i = 0; i < 3; i++) {
+		branch[i] = bsdvm_open(self->fd, id);
+		ASSERT_EQ(pwrite(branch[i], "x", 1, 0), 1);
+	}
+	EXPECT_EQ(tree_indent(self->fd), 4);
+	/* And one behind another. */
+	ASSERT_NE(bsdvm_snapshot(branch[1]), 0);
+	ASSERT_EQ(pwrite(branch[1], "x", 1, PAGE), 1);
+	EXPECT_EQ(tree_indent(branch[0]), 4);
+	EXPECT_EQ(tree_indent(branch[1]), 6);
+	EXPECT_EQ(tree_indent(branch[2]), 4);
+	for (i = 0; i < 3; i++)
+		close(branch[i]);
 }
 
 #ifdef __x86_64__

@@ -383,6 +383,34 @@ TEST(other_user_has_wired)
 	close(fd);
 }
 
+static int system_by_user(void *context)
+{
+	const uint32_t flags = BSDVM_WIRE_SYSTEM;
+	int fd = *(int *)context;
+
+	if (limited_user(1003))
+		return 1;
+	if (bsdvm_wire(fd, PAGE, PAGE, flags) != -1 || errno != EPERM)
+		return 2;
+	if (bsdvm_unwire(fd, 0, PAGE, flags) != -1 || errno != EPERM)
+		return 3;
+	return wired_pages(fd) != 1;
+}
+
+/* The system's wiring has no limit, so it is not for everybody. */
+TEST(system_needs_a_capability)
+{
+	int fd = bsdvm_create(SIZE);
+
+	if (geteuid())
+		SKIP(return, "to become a user one must be root");
+	ASSERT_EQ(bsdvm_wire(fd, 0, PAGE, BSDVM_WIRE_SYSTEM), 0);
+	EXPECT_EQ(in_child(system_by_user, &fd), 0);
+	EXPECT_EQ(wired_pages(fd), 1);
+	ASSERT_EQ(bsdvm_unwire(fd, 0, PAGE, BSDVM_WIRE_SYSTEM), 0);
+	close(fd);
+}
+
 /* ---- all at once ------------------------------------------------------- */
 
 struct worker {
