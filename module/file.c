@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <linux/falloc.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 
 #include "compat.h"
@@ -171,6 +172,8 @@ static int file_allocate(struct inode *inode, loff_t from, loff_t to)
 	struct folio *page;
 
 	for (; pindex < end; pindex++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		status = bsdvm_fault_page(map, pindex, BSDVM_PROT_READ, 0,
 					  &page);
 		if (status != BSDVM_SUCCESS)

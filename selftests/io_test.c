@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include "process_util.h"
@@ -182,6 +183,32 @@ TEST_F(io, limited)
 /* ---- several at once --------------------------------------------------- */
 
 #define LINES	500
+
+#define LARGE	(512UL << 20)
+
+/* An allocation that is killed ends at once, and the file is as it was. */
+TEST_F(io, allocation_killed)
+{
+	struct stat st = { };
+	int status = 0;
+	pid_t child = fork();
+
+	ASSERT_GE(child, 0);
+	if (!child) {
+		fallocate(self->fd, 0, 0, LARGE);
+		_exit(0);
+	}
+	while (!st.st_blocks && !waitpid(child, &status, WNOHANG)) {
+		usleep(1000);
+		ASSERT_EQ(fstat(self->fd, &st), 0);
+	}
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	EXPECT_TRUE(WIFSIGNALED(status));
+	ASSERT_EQ(fstat(self->fd, &st), 0);
+	EXPECT_EQ(st.st_size, SIZE);
+	EXPECT_LE(st.st_blocks, SIZE / 512);
+}
 
 struct appender {
 	int fd;
