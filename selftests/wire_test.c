@@ -360,6 +360,26 @@ TEST(limit_counts_a_page_once)
 	EXPECT_EQ(in_child(again_within_the_limit, NULL), 0);
 }
 
+static int nothing_for_a_failure(void *context)
+{
+	int fd = bsdvm_create(SIZE);
+
+	if (limited_user(1004))
+		return 1;
+	/* Within the limit, but half of it lies beyond the end. */
+	if (refused(fd, SIZE - LIMIT / 2 * PAGE, LIMIT * PAGE, ERANGE))
+		return 2;
+	return bsdvm_wire(fd, 0, LIMIT * PAGE, 0) ? 3 : 0;
+}
+
+/* What could not be wired does not count. */
+TEST(limit_counts_no_failure)
+{
+	if (geteuid())
+		SKIP(return, "to become a user one must be root");
+	EXPECT_EQ(in_child(nothing_for_a_failure, NULL), 0);
+}
+
 static int other_user(void *context)
 {
 	int fd = *(int *)context;

@@ -278,6 +278,36 @@ static void test_M52_window_closed(void **state)
 	fx_put(map);
 }
 
+static void do_shrink(struct fx_thread *me)
+{
+	me->status = bsdvm_map_resize(me->map, me->pindex);
+}
+
+/* M-52: the same for a page of an entry that goes as a whole. */
+static void test_M52_faults_waited_for(void **state)
+{
+	struct bsdvm_map *map = ch_map("ABCD");
+	struct fx_thread thread = { .map = map, .pindex = 2 };
+	struct bsdvm_fault fault = {
+		.map = map, .pindex = 3, .fault_type = BSDVM_PROT_WRITE,
+	};
+
+	fx_assert_status(bsdvm_map_protect(map, 2, 3, BSDVM_PROT_RW, false),
+			 BSDVM_SUCCESS);
+	assert_int_equal(ch_entries(map), 2);
+	fx_assert_status(bsdvm_fault(&fault), BSDVM_SUCCESS);
+	fx_spawn(&thread, do_shrink);
+	fx_await_sleep(&thread);
+	fx_map_page(map, 0, 3, fault.page, fault.prot);
+	folio_unlock(fault.page);
+	folio_put(fault.page);
+	fx_join(&thread);
+	fx_assert_status(thread.status, BSDVM_SUCCESS);
+	assert_null(fx_mapped(map, 0, 3));
+	ch_expect(map, "AB");
+	fx_put(map);
+}
+
 /* O-39: stored pages of the range go as well; of those behind, the sight. */
 static void test_O39_stored(void **state)
 {
@@ -548,6 +578,7 @@ int main(void)
 		FX_TEST(test_P12_held),
 		FX_TEST(test_O35_faults_waited_for),
 		FX_TEST(test_M52_window_closed),
+		FX_TEST(test_M52_faults_waited_for),
 		FX_TEST(test_O39_stored),
 		FX_TEST(test_O35_paging_in),
 		FX_TEST(test_shrink),
