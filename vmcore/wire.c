@@ -210,7 +210,9 @@ static bsdvm_status_t wire_pages(struct bsdvm_entry *entry, unsigned int flag)
 
 	bsdvm_map_unlock(map);
 	for (pindex = entry->start; pindex <= entry->last; pindex++) {
-		status = wire_fault(map, pindex, flag);
+		/* A fault that need not wait does not look (F-30). */
+		status = fatal_signal_pending(current) ? BSDVM_INTERRUPTED :
+			 wire_fault(map, pindex, flag);
 		if (status != BSDVM_SUCCESS)
 			break;
 	}

@@ -501,6 +501,28 @@ static void test_M34_in_transition(void **state)
 	fx_put(c.map);
 }
 
+static void kill_at_page_1(struct bsdvm_object *object, bsdvm_pindex_t pindex)
+{
+	if (pindex == 1)
+		twin_kill(current);
+}
+
+/* F-30: wiring is as long as its range, and ends on a fatal signal. */
+static void test_F30_killed_while_wiring(void **state)
+{
+	struct fx_chain c = fx_chain(1, 5, NULL);
+
+	fx_store(c.object[0], 4, 'S');
+	fx_has_page_hook = kill_at_page_1;
+	fx_assert_status(bsdvm_map_wire(c.map, 0, 3), BSDVM_INTERRUPTED);
+	fx_has_page_hook = NULL;
+	twin_unkill(current);
+	assert_int_equal(fx_count(live_wired), 0);
+	assert_int_equal(wired_count(c.map, 0), 0);
+	check_all(c.map);
+	fx_put(c.map);
+}
+
 /* F-30: that wait ends with a fatal signal. */
 static void test_F30_killed_in_transition(void **state)
 {
@@ -612,6 +634,7 @@ int main(void)
 		FX_TEST(test_W25_D31),
 		FX_TEST(test_I11_W27_stays),
 		FX_TEST(test_M34_in_transition),
+		FX_TEST(test_F30_killed_while_wiring),
 		FX_TEST(test_F30_killed_in_transition),
 		FX_TEST(test_snapshot_during_user_wiring),
 		FX_TEST(test_punch_during_wiring),
