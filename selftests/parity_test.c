@@ -100,7 +100,7 @@ static const struct {
 	{ "written behind the end",
 	  "POSIX wants zeroes when the file grows; tmpfs keeps the bytes" },
 	{ "writing through a mapping sets mtime",
-	  "it would cost every first write to a page some 2 %" },
+	  "every first write to a page would have to look at the clock" },
 	{ "mincore of an absent mapping",
 	  "mincore asks Linux's page cache, where our pages are not" },
 };
