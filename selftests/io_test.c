@@ -293,25 +293,4 @@ TEST_F(io, read_while_resized)
 	pthread_join(thread, NULL);
 }
 
-/* An allocation is as long as its range, and ends when its process is killed. */
-TEST(killed_while_allocating)
-{
-	const long npages = 100000;
-	int fd = bsdvm_create(npages * PAGE);
-	pid_t pid = fork();
-
-	ASSERT_GE(fd, 0);
-	if (!pid) {
-		fallocate(fd, 0, 0, npages * PAGE);
-		_exit(0);
-	}
-	while (bsdvm_stat("live_pages") < 100)
-		usleep(1000);
-	kill(pid, SIGKILL);
-	ASSERT_EQ(waitpid(pid, NULL, 0), pid);
-	EXPECT_LT(bsdvm_stat("live_pages"), npages);
-	EXPECT_EQ(bsdvm_check(fd), 0);
-	close(fd);
-}
-
 TEST_HARNESS_MAIN
