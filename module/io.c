@@ -12,6 +12,7 @@
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 #include <linux/uio.h>
 
 #include "module.h"
@@ -66,6 +67,8 @@ ssize_t bsdvm_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	loff_t size;
 
 	while (iov_iter_count(to)) {
+		if (fatal_signal_pending(current))
+			return done ?: -EINTR;
 		size = i_size_read(inode);
 		if (iocb->ki_pos >= size)
 			break;
@@ -112,6 +115,8 @@ static ssize_t io_write(struct bsdvm_map *map, loff_t pos,
 	bsdvm_status_t status;
 
 	while (iov_iter_count(from)) {
+		if (fatal_signal_pending(current))
+			return done ?: -EINTR;
 		bytes = io_chunk(pos, iov_iter_count(from));
 		if (fault_in_iov_iter_readable(from, bytes) == bytes)
 			return done ?: -EFAULT;

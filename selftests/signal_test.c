@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* A storm of signals: requests, faults and system calls are as without it. */
+/*
+ * A storm of signals: requests, faults and system calls are as without it. And
+ * one that is fatal: it is not kept waiting.
+ */
 
 #define _GNU_SOURCE
 #include <sys/time.h>
@@ -118,6 +121,132 @@ TEST_F_TIMEOUT(storm, system_calls, 120)
 	}
 	EXPECT_EQ(bsdvm_check(self->fd), 0);
 	EXPECT_GT(signals, 0);
+}
+
+/* ---- a fatal signal ---------------------------------------------------- */
+
+#define LARGE		(256UL << 20)
+#define MARK		0x5a
+
+/* A child at work on a map that takes it long. */
+struct worker {
+	int fd;
+	unsigned char *buffer;	/* LARGE bytes, shared */
+	void (*work)(struct worker *worker);
+	/* Has the work begun, is it done? */
+	bool (*reached)(struct worker *worker, size_t bytes);
+};
+
+static bool map_reached(struct worker *worker, size_t bytes)
+{
+	struct bsdvm_map_info info;
+
+	return !bsdvm_map_info(worker->fd, &info) &&
+	       info.resident * PAGE >= bytes;
+}
+
+static bool buffer_reached(struct worker *worker, size_t bytes)
+{
+	return worker->buffer[bytes - 1] == MARK;
+}
+
+static void work_allocate(struct worker *worker)
+{
+	fallocate(worker->fd, 0, 0, LARGE);
+}
+
+static void work_write(struct worker *worker)
+{
+	pwrite(worker->fd, worker->buffer, LARGE, 0);
+}
+
+static void work_read(struct worker *worker)
+{
+	pread(worker->fd, worker->buffer, LARGE, 0);
+}
+
+static void work_wire(struct worker *worker)
+{
+	bsdvm_wire(worker->fd, 0, LARGE, 0);
+}
+
+static void work_wire_system(struct worker *worker)
+{
+	bsdvm_wire(worker->fd, 0, LARGE, BSDVM_WIRE_SYSTEM);
+}
+
+FIXTURE(fatal) {
+	struct worker worker;
+};
+
+FIXTURE_VARIANT(fatal) {
+	void (*work)(struct worker *worker);
+	bool (*reached)(struct worker *worker, size_t bytes);
+};
+
+FIXTURE_VARIANT_ADD(fatal, allocate) {
+	.work = work_allocate, .reached = map_reached,
+};
+
+FIXTURE_VARIANT_ADD(fatal, write) {
+	.work = work_write, .reached = map_reached,
+};
+
+FIXTURE_VARIANT_ADD(fatal, read) {
+	.work = work_read, .reached = buffer_reached,
+};
+
+FIXTURE_VARIANT_ADD(fatal, wire) {
+	.work = work_wire, .reached = map_reached,
+};
+
+FIXTURE_VARIANT_ADD(fatal, wire_system) {
+	.work = work_wire_system, .reached = map_reached,
+};
+
+FIXTURE_SETUP(fatal)
+{
+	struct worker *worker = &self->worker;
+	const unsigned char mark = MARK;
+
+	worker->work = variant->work;
+	worker->reached = variant->reached;
+	worker->fd = bsdvm_create(LARGE);
+	ASSERT_GE(worker->fd, 0);
+	worker->buffer = mmap(NULL, LARGE, PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(worker->buffer, MAP_FAILED);
+	if (worker->reached != buffer_reached)
+		return;
+	ASSERT_EQ(pwrite(worker->fd, &mark, 1, PAGE - 1), 1);
+	ASSERT_EQ(pwrite(worker->fd, &mark, 1, LARGE - 1), 1);
+}
+
+FIXTURE_TEARDOWN(fatal)
+{
+	munmap(self->worker.buffer, LARGE);
+	close(self->worker.fd);
+}
+
+/* Who is killed at work does not finish it first, and leaves nothing wired. */
+TEST_F_TIMEOUT(fatal, ends_the_work, 120)
+{
+	struct worker *worker = &self->worker;
+	struct bsdvm_map_info info;
+	pid_t pid = fork();
+
+	if (!pid) {
+		worker->work(worker);
+		_exit(0);
+	}
+	while (!worker->reached(worker, PAGE))
+		usleep(100);
+	kill(pid, SIGKILL);
+	ASSERT_EQ(waitpid(pid, NULL, 0), pid);
+	EXPECT_FALSE(worker->reached(worker, LARGE));
+	ASSERT_EQ(bsdvm_map_info(worker->fd, &info), 0);
+	EXPECT_EQ(info.wired, 0);
+	EXPECT_EQ(bsdvm_check(worker->fd), 0);
 }
 
 TEST_HARNESS_MAIN

@@ -215,6 +215,7 @@ static bsdvm_status_t wire_pages(struct bsdvm_entry *entry, unsigned int flag)
 			 wire_fault(map, pindex, flag);
 		if (status != BSDVM_SUCCESS)
 			break;
+		cond_resched();
 	}
 	bsdvm_map_lock_always(map);
 	if (status != BSDVM_SUCCESS)
