@@ -51,21 +51,31 @@ static int file_clear_tail(struct inode *inode, loff_t size)
 	return file_clear_partial(inode, size, round_up(size, PAGE_SIZE));
 }
 
-static int file_shrink(struct inode *inode, loff_t size)
+/* The size in bytes and in pages. A new end is there before pages go. */
+static int file_set_size(struct inode *inode, loff_t size)
 {
+	struct bsdvm_inode *bi = bsdvm_inode(inode);
 	loff_t old = i_size_read(inode);
 	bsdvm_status_t status;
+
+	if (mutex_lock_killable(&bi->size_lock))
+		return -EINTR;
+	i_size_write(inode, min(old, size));
+	status = bsdvm_map_resize(bi->map, file_pages(size));
+	i_size_write(inode, status == BSDVM_SUCCESS ? size : old);
+	mutex_unlock(&bi->size_lock);
+	return bsdvm_status_errno(status);
+}
+
+static int file_shrink(struct inode *inode, loff_t size)
+{
 	int error;
 
 	error = file_clear_tail(inode, size);
+	if (!error)
+		error = file_set_size(inode, size);
 	if (error)
 		return error;
-	i_size_write(inode, size);
-	status = bsdvm_map_resize(bsdvm_inode_map(inode), file_pages(size));
-	if (status != BSDVM_SUCCESS) {
-		i_size_write(inode, old);
-		return bsdvm_status_errno(status);
-	}
 	/* Beyond the end of a file there are no private copies either. */
 	unmap_mapping_range(inode->i_mapping, round_up(size, PAGE_SIZE), 0, 1);
 	bsdvm_wirelimit_settle(bsdvm_inode(inode));
@@ -74,17 +84,11 @@ static int file_shrink(struct inode *inode, loff_t size)
 
 static int file_grow(struct inode *inode, loff_t size)
 {
-	bsdvm_status_t status;
 	int error;
 
 	/* Somebody may have written behind the end through a mapping. */
 	error = file_clear_tail(inode, i_size_read(inode));
-	if (error)
-		return error;
-	status = bsdvm_map_resize(bsdvm_inode_map(inode), file_pages(size));
-	if (status == BSDVM_SUCCESS)
-		i_size_write(inode, size);
-	return bsdvm_status_errno(status);
+	return error ?: file_set_size(inode, size);
 }
 
 /**

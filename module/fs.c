@@ -45,6 +45,7 @@ static struct inode *fs_alloc_inode(struct super_block *sb)
 	if (!bi)
 		return NULL;
 	bi->map = NULL;
+	mutex_init(&bi->size_lock);
 	bsdvm_wirelimit_init(&bi->wirelimit);
 	return &bi->vfs_inode;
 }
@@ -65,6 +66,7 @@ static void fs_evict_inode(struct inode *inode)
 		return;
 	bsdvm_map_put(bi->map);
 	bsdvm_wirelimit_fini(&bi->wirelimit);
+	mutex_destroy(&bi->size_lock);
 	simple_release_fs(&fs_mount, &fs_pins);
 }
 

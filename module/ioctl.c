@@ -85,21 +85,22 @@ static int ioctl_map_fd(struct bsdvm_ucmd *ucmd)
 }
 
 /*
- * The size belongs to the state that is named: nobody changes it meanwhile,
- * neither by ftruncate nor by a write that appends.
+ * The size belongs to the state that is named: nobody changes it meanwhile. Not
+ * by the inode's lock, which a write holds while it waits for user memory.
  */
 static int ioctl_snapshot(struct bsdvm_ucmd *ucmd)
 {
 	struct inode *inode = file_inode(ucmd->map_file);
+	struct bsdvm_inode *bi = bsdvm_inode(inode);
 	bsdvm_status_t status;
 
 	if (ucmd->arg.snapshot_take.id || ucmd->arg.snapshot_take.reserved)
 		return -EINVAL;
-	if (down_read_killable(&inode->i_rwsem))
+	if (mutex_lock_killable(&bi->size_lock))
 		return -EINTR;
 	status = bsdvm_map_snapshot(ucmd->map, i_size_read(inode),
 				    &ucmd->arg.snapshot_take.id);
-	inode_unlock_shared(inode);
+	mutex_unlock(&bi->size_lock);
 	return bsdvm_status_errno(status);
 }
 

@@ -10,6 +10,7 @@
 
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/types.h>
 
 #include "../vmcore/vmcore.h"
@@ -37,11 +38,14 @@ struct file *bsdvm_fs_shadow(struct bsdvm_map *map, bsdvm_pindex_t first,
  * struct bsdvm_inode - the inode of a map
  * @vfs_inode: i_size is the map's size in bytes
  * @map:       set once, before the inode has a file; holds a reference
+ * @size_lock: i_size and the map's size in pages change together under it, for
+ *             a snapshot, which records both
  * @wirelimit: who pays for the pages wired for the user
  */
 struct bsdvm_inode {
 	struct inode vfs_inode;
 	struct bsdvm_map *map;
+	struct mutex size_lock;
 	struct bsdvm_wirelimit wirelimit;
 };
 
