@@ -30,13 +30,16 @@ static int stats_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
+/* Chains may have any length, lines may not. */
+#define TREE_INDENT_MAX	64u
+
 static void tree_show_object(struct seq_file *m, struct bsdvm_object *object,
 			     unsigned int depth)
 {
 	struct bsdvm_entry *entry;
 
 	seq_printf(m, "%*sobject %llu: pages %lu resident %ld refs %u shadows %u",
-		   2 + 2 * depth, "", object->id, object->size,
+		   2 + 2 * min(depth, TREE_INDENT_MAX), "", object->id, object->size,
 		   atomic_long_read(&object->resident), object->ref_count,
 		   object->shadow_count);
 	if (object->backing_object)
@@ -70,21 +73,29 @@ static void tree_show_from(struct seq_file *m, struct bsdvm_object *object)
 {
 	unsigned int depth = 0;
 
-	for (; object; object = tree_next(object, &depth))
+	for (; object; object = tree_next(object, &depth)) {
 		tree_show_object(m, object, depth);
+		cond_resched();
+	}
 }
 
-/* The back of a chain; counted in @shown so that each tree is shown once. */
+/*
+ * From the back of a chain. What was passed on the way there is noted in @shown:
+ * each tree is shown once, and each link followed once.
+ */
 static void tree_show_root_of(struct seq_file *m, struct bsdvm_object *object,
 			      struct xarray *shown)
 {
-	if (!object)
-		return;
-	while (object->backing_object)
-		object = object->backing_object;
-	if (xa_insert(shown, object->id, xa_mk_value(1), GFP_KERNEL))
-		return;
-	tree_show_from(m, object);
+	struct bsdvm_object *root = NULL;
+
+	for (; object; object = object->backing_object) {
+		if (xa_insert(shown, object->id, xa_mk_value(1), GFP_KERNEL))
+			return;
+		root = object;
+		cond_resched();
+	}
+	if (root)
+		tree_show_from(m, root);
 }
 
 /* The map's lock comes before the family's, so it can only be tried. */

@@ -452,6 +452,33 @@ TEST_F(info, tree)
 		close(branch[i]);
 }
 
+#define LEVELS	500
+
+/* Its lines do not get longer with the chain. */
+TEST_F(info, tree_of_a_deep_chain)
+{
+	FILE *f = fopen("/sys/kernel/debug/bsdvm/tree", "r");
+	int i, objects = 0;
+	size_t longest = 0;
+	char line[2048];
+
+	if (!f)
+		SKIP(return, "no debugfs");
+	/* In turn two pages: no object has all that the one behind it shows. */
+	for (i = 0; i < LEVELS; i++) {
+		self->p[i % 2 * PAGE] = i;
+		ASSERT_NE(bsdvm_snapshot(self->fd), 0);
+	}
+	while (fgets(line, sizeof(line), f)) {
+		objects += !!strstr(line, " object ");
+		if (strlen(line) > longest)
+			longest = strlen(line);
+	}
+	fclose(f);
+	EXPECT_GE(objects, LEVELS);
+	EXPECT_LT(longest, 300);
+}
+
 #ifdef __x86_64__
 #define COMPAT_IOCTL	54
 
