@@ -12,8 +12,9 @@ set -euo pipefail
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 top=$(realpath "$here/../..")
 
-build='' release=''
-assignments=$("$top/tools/kernel" "${1:-6.1}")
+release=''
+name=${1:-6.1}
+assignments=$("$top/tools/kernel" "$name")
 eval "$assignments"
 
 # kbuild writes beside the sources, so it is given links to them.
@@ -21,7 +22,7 @@ dir=$top/build/selftests-modules/$release
 mkdir -p "$dir"
 find "$dir" -xtype l -delete
 ln -sf "$here"/Kbuild "$here"/*.[ch] "$dir"
-if ! make -C "$build" M="$dir" modules >"$dir/build.log" 2>&1; then
+if ! "$top/tools/kbuild" "$name" "$dir" modules >"$dir/build.log" 2>&1; then
 	cat "$dir/build.log" >&2
 	exit 1
 fi
