@@ -133,7 +133,7 @@ static int file_getattr(bsdvm_idmap *idmap, const struct path *path,
 	struct inode *inode = d_inode(path->dentry);
 	struct bsdvm_map_summary summary;
 
-	generic_fillattr(idmap, inode, stat);
+	bsdvm_fillattr(idmap, request_mask, inode, stat);
 	bsdvm_map_summary(bsdvm_inode_map(inode), &summary);
 	stat->blocks = summary.resident << (PAGE_SHIFT - 9);
 	stat->blksize = PAGE_SIZE;

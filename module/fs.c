@@ -12,6 +12,7 @@
 
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/fs_context.h>
 #include <linux/magic.h>
 #include <linux/module.h>
 #include <linux/mount.h>
@@ -84,6 +85,8 @@ static int fs_init_context(struct fs_context *fc)
 	if (!ctx)
 		return -ENOMEM;
 	ctx->ops = &fs_super_ops;
+	/* Pseudo filesystems forbid it since some time. A memfd does not. */
+	fc->s_iflags &= ~SB_I_NOEXEC;
 	return 0;
 }
 
@@ -165,7 +168,7 @@ static struct inode *fs_new_inode(void)
 	}
 	inode->i_sb->s_maxbytes = (loff_t)BSDVM_PAGES_MAX << PAGE_SHIFT;
 	/* As a memfd: who can name the open file may open it again. */
-	inode->i_flags &= ~S_PRIVATE;
+	bsdvm_inode_clear_anon(inode);
 	inode->i_mode = S_IFREG | 0777;
 	clear_nlink(inode);
 	inode->i_op = &bsdvm_map_iops;

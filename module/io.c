@@ -15,6 +15,7 @@
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
 
+#include "compat.h"
 #include "module.h"
 
 /*
@@ -101,8 +102,8 @@ static bsdvm_status_t io_write_chunk(struct bsdvm_map *map, loff_t pos,
 				  &page);
 	if (status != BSDVM_SUCCESS)
 		return status;
-	*bytes = copy_page_from_iter_atomic(folio_page(page, 0),
-					    offset_in_page(pos), *bytes, from);
+	*bytes = bsdvm_copy_from_iter_atomic(page, offset_in_page(pos), *bytes,
+					     from);
 	bsdvm_fault_page_done(page, BSDVM_PROT_WRITE);
 	return BSDVM_SUCCESS;
 }

@@ -95,7 +95,7 @@ int bsdvm_ioctl_check(struct bsdvm_ucmd *ucmd);
 /* vmops.c, pmap.c */
 extern const struct vm_operations_struct bsdvm_vm_ops;
 extern const struct bsdvm_pmap_ops bsdvm_pmap_linux;
-bool bsdvm_pmap_may_enter(const struct vm_area_struct *vma);
+bool bsdvm_pmap_may_enter(struct vm_area_struct *vma);
 
 /* debugfs.c */
 void bsdvm_debugfs_init(void);

@@ -27,9 +27,9 @@
  * to account it as locked, to leave a write-protection marker, to note it as
  * soft-dirty.
  */
-bool bsdvm_pmap_may_enter(const struct vm_area_struct *vma)
+bool bsdvm_pmap_may_enter(struct vm_area_struct *vma)
 {
-	if (vma->vm_flags & (VM_LOCKED | VM_UFFD_MISSING | VM_UFFD_WP))
+	if ((vma->vm_flags & VM_LOCKED) || userfaultfd_armed(vma))
 		return false;
 	return !IS_ENABLED(CONFIG_MEM_SOFT_DIRTY) ||
 	       (vma->vm_flags & VM_SOFTDIRTY);

@@ -1,22 +1,73 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Differences between kernels: the only place that knows of them. */
+/*
+ * Differences between kernels: the only place that knows of them.
+ *
+ * features.h is made when the module is built, by compiling probes/NAME.c: what
+ * each feature is, and since when, is said there.
+ */
 #ifndef BSDVM_COMPAT_H
 #define BSDVM_COMPAT_H
 
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/uio.h>
 
-/* Before 6.3 a mount's owner mapping is a user namespace. */
+#include "features.h"
+
+#if BSDVM_HAVE_MNT_IDMAP
+typedef struct mnt_idmap bsdvm_idmap;
+#else
 typedef struct user_namespace bsdvm_idmap;
+#endif
 
-/* A copy on the stack, which no lock protects. */
+static inline void bsdvm_fillattr(bsdvm_idmap *idmap, u32 request_mask,
+				  struct inode *inode, struct kstat *stat)
+{
+#if BSDVM_HAVE_FILLATTR_REQUEST_MASK
+	generic_fillattr(idmap, request_mask, inode, stat);
+#else
+	generic_fillattr(idmap, inode, stat);
+#endif
+}
+
+/* Make an inode of alloc_anon_inode() one like any other. */
+static inline void bsdvm_inode_clear_anon(struct inode *inode)
+{
+#if BSDVM_HAVE_S_ANON_INODE
+	inode->i_flags &= ~S_ANON_INODE;
+#endif
+	inode->i_flags &= ~S_PRIVATE;
+}
+
+/* For a copy of a VMA, which nobody else knows and no lock protects. */
 static inline void bsdvm_vma_copy_flags_set(struct vm_area_struct *copy,
 					    unsigned long flags)
 {
+#if BSDVM_HAVE_VM_FLAGS_INIT
+	vm_flags_init(copy, copy->vm_flags | flags);
+#else
 	copy->vm_flags |= flags;
+#endif
 }
 
-/* Before 6.5 splice from ->read_iter() has this name. */
+/* Splice by ->read_iter(), from bytes that the page cache does not have. */
+#if BSDVM_HAVE_COPY_SPLICE_READ
+#define bsdvm_splice_read	copy_splice_read
+#else
 #define bsdvm_splice_read	generic_file_splice_read
+#endif
+
+/* Copy to a folio as much as can be had without a fault. */
+static inline size_t bsdvm_copy_from_iter_atomic(struct folio *folio,
+						 size_t offset, size_t bytes,
+						 struct iov_iter *from)
+{
+#if BSDVM_HAVE_COPY_FOLIO_FROM_ITER
+	return copy_folio_from_iter_atomic(folio, offset, bytes, from);
+#else
+	return copy_page_from_iter_atomic(folio_page(folio, 0), offset, bytes,
+					  from);
+#endif
+}
 
 #endif /* BSDVM_COMPAT_H */
