@@ -7,11 +7,13 @@
 #   make demo             boot a guest, load the module, show it (installs what
 #                         is missing, by apt on Debian)
 #   make check            all quick tests; last line: N passed, N failed
+#   make check-kernels    build, selftests, demo on every kernel supported; a
+#                         table at the end (KERNELS='6.1 7.3': on these)
 #   make bench            instructions per page, beside Linux's own ways
 #                         (JSON=file: the figures as JSON as well)
 #   make clean
 #
-# Parts of make check: unit, selftests, style, guest-tests.
+# Parts of make check: unit, selftests, style, guest-tests, probe-tests.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNEL ?= 6.1
@@ -25,6 +27,7 @@ endif
 
 .PHONY: modules modules_install clean demo check bench unit selftests style
 .PHONY: guest-module guest-tests selftest-programs help headers-present
+.PHONY: check-kernels probe-tests
 
 modules: headers-present
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
@@ -62,11 +65,17 @@ style:
 	@$(tools)/deps build check
 	@$(tools)/style
 
+probe-tests:
+	@$(tools)/tests/probe_test
+
 guest-tests:
 	@$(tools)/tests/guest_test $(KERNEL)
 
 check:
 	@$(tools)/check $(KERNEL)
+
+check-kernels:
+	@$(tools)/check-kernels $(KERNELS)
 
 bench: guest-module selftest-programs
 	@$(tools)/bench $(if $(JSON),--json $(abspath $(JSON))) $(KERNEL)
