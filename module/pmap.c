@@ -46,6 +46,23 @@ static pgprot_t pmap_pgprot(const struct vm_area_struct *vma, unsigned int prot)
 	return vm_get_page_prot(vma->vm_flags & ~VM_SHARED);
 }
 
+/*
+ * Insert @n pages from @addr on. For one alone there is a shorter way.
+ *
+ * Return: how many were, up to the first that was there already.
+ */
+static unsigned int pmap_insert(struct vm_area_struct *vma, unsigned long addr,
+				struct folio **pages, unsigned int n)
+{
+	unsigned long left = n;
+
+	BUILD_BUG_ON(offsetof(struct folio, page) != 0);
+	if (n == 1)
+		return !vm_insert_page(vma, addr, folio_page(*pages, 0));
+	vm_insert_pages(vma, addr, (struct page **)pages, &left);
+	return n - left;
+}
+
 static unsigned int pmap_enter(void *context, bsdvm_pindex_t pindex,
 			       struct folio **pages, unsigned int n,
 			       unsigned int prot)
@@ -54,18 +71,14 @@ static unsigned int pmap_enter(void *context, bsdvm_pindex_t pindex,
 	struct vm_area_struct vma = *vmf->vma;
 	unsigned long first = max(pindex, vma.vm_pgoff);
 	unsigned long end = min(pindex + n, vma.vm_pgoff + vma_pages(&vma));
-	unsigned long left;
 
-	BUILD_BUG_ON(offsetof(struct folio, page) != 0);
 	if (first >= end)
 		return 0;
-	left = end - first;
 	bsdvm_vma_copy_flags_set(&vma, VM_MIXEDMAP);
 	vma.vm_page_prot = pmap_pgprot(vmf->vma, prot);
-	vm_insert_pages(&vma,
-			vma.vm_start + ((first - vma.vm_pgoff) << PAGE_SHIFT),
-			(struct page **)pages + (first - pindex), &left);
-	return end - first - left;
+	return pmap_insert(&vma, vma.vm_start +
+				 ((first - vma.vm_pgoff) << PAGE_SHIFT),
+			   pages + (first - pindex), end - first);
 }
 
 static void pmap_remove(struct bsdvm_map *map, bsdvm_pindex_t first,

@@ -133,6 +133,26 @@ struct folio *fault_alloc(struct fault_state *fs, bool zeroed,
 	return page;
 }
 
+/* What xa_cmpxchg() does, with less around it. Return: as fault_publish(). */
+static bsdvm_status_t fault_store(struct fault_state *fs, void *expected,
+				  struct folio *page)
+{
+	XA_STATE(xas, &fs->lookup.object->slots, fs->lookup.index);
+	void *old;
+
+	do {
+		xas_lock(&xas);
+		old = xas_load(&xas);
+		if (likely(old == expected))
+			xas_store(&xas, page);
+		xas_unlock(&xas);
+	} while (xas_nomem(&xas, GFP_KERNEL));
+	if (unlikely(xas_error(&xas)))
+		return BSDVM_RESOURCE_SHORTAGE;
+	return likely(old == expected) ? BSDVM_SUCCESS :
+					 fault_retry(fs, FAULT_PAUSE_NONE);
+}
+
 /**
  * fault_publish - put a filled page into the first object
  * @fs:   no page in hand; the walk found nothing there but, at depth 0, perhaps
@@ -147,20 +167,17 @@ struct folio *fault_alloc(struct fault_state *fs, bool zeroed,
  */
 bsdvm_status_t fault_publish(struct fault_state *fs, struct folio *page)
 {
-	struct bsdvm_object *first = fs->lookup.object;
 	void *expected = fs->cursor.depth ? NULL : fs->cursor.slot;
-	void *old;
+	bsdvm_status_t status;
 
 	folio_get(page);
-	old = xa_cmpxchg(&first->slots, fs->lookup.index, expected, page,
-			 GFP_KERNEL);
-	if (unlikely(old != expected)) {
+	status = fault_store(fs, expected, page);
+	if (unlikely(status != BSDVM_SUCCESS)) {
 		folio_put(page);
 		bsdvm_page_discard(page);
-		return xa_is_err(old) ? BSDVM_RESOURCE_SHORTAGE :
-					fault_retry(fs, FAULT_PAUSE_NONE);
+		return status;
 	}
-	atomic_long_inc(&first->resident);
+	atomic_long_inc(&fs->lookup.object->resident);
 	fs->page = page;
 	fs->page_locked = true;
 	fs->owned = true;

@@ -442,7 +442,7 @@ static void copy_without_memory(void **state)
 	for (n = 1; n <= 2; n++) {
 		c = fx_chain(2, 2, "../.B");
 		fx_ref(c.object[1]);
-		twin_fail_nth(n);
+		twin_fail_from(n);
 		fx_assert_status(fx_held_fill(c.map, 1, 'b'),
 				 BSDVM_RESOURCE_SHORTAGE);
 		twin_fail_nth(0);

@@ -327,7 +327,7 @@ static void object_page_without_memory(void **state)
 	for (n = 1; n <= 2; n++) {
 		c = fx_chain(2, 2, "../.B");
 		fx_ref(c.object[1]);
-		twin_fail_nth(n);
+		twin_fail_from(n);
 		fx_assert_status(object_page(0, PAGE_SIZE, BSDVM_PROT_WRITE, 0,
 					     &page), BSDVM_RESOURCE_SHORTAGE);
 		twin_fail_nth(0);

@@ -44,7 +44,14 @@ void twin_fail_nth(unsigned long n)
 	struct task_struct *task = current;
 
 	task->fail_at = n ? task->allocs + n : 0;
+	task->fail_last = task->fail_at;
 	task->fail_done = false;
+}
+
+void twin_fail_from(unsigned long n)
+{
+	twin_fail_nth(n);
+	current->fail_last = ULONG_MAX;
 }
 
 bool twin_fail_allocs_done(void)
@@ -62,7 +69,9 @@ bool twin_should_fail(gfp_t gfp)
 	struct task_struct *task = current;
 
 	might_alloc(gfp);
-	if (++task->allocs != task->fail_at || (gfp & __GFP_NOFAIL))
+	task->allocs++;
+	if (!task->fail_at || task->allocs < task->fail_at ||
+	    task->allocs > task->fail_last || (gfp & __GFP_NOFAIL))
 		return false;
 	task->fail_done = true;
 	return true;

@@ -57,6 +57,7 @@ struct task_struct {
 	const void *kmaps[TWIN_KMAP_MAX];
 	unsigned long allocs;			/* attempts so far */
 	unsigned long fail_at;			/* the one to fail, or 0 */
+	unsigned long fail_last;
 	bool fail_done;
 	struct twin_lock_counts counts;
 };

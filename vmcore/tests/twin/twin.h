@@ -17,6 +17,8 @@ extern bool twin_warn_abort;		/* a WARN aborts; true by default */
  * node; the next one is the first) fails, once. 0: none does.
  */
 void twin_fail_nth(unsigned long n);
+/* The same for @n and all that follow, until twin_fail_nth(0). */
+void twin_fail_from(unsigned long n);
 /* Has the failure asked for by the last twin_fail_nth() happened? */
 bool twin_fail_allocs_done(void);
 /* Allocations this thread has attempted. */
