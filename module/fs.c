@@ -183,13 +183,19 @@ static void fs_give_map(struct inode *inode, struct bsdvm_map *map, u64 bytes)
 	i_size_write(inode, bytes);
 }
 
+/*
+ * No file holds the mount yet, and the eviction may give up the last pin: the
+ * super block must stay until the eviction is over.
+ */
 static void fs_drop_inode(struct inode *inode)
 {
 	bool pinned = !bsdvm_inode_map(inode);
+	struct vfsmount *mount = mntget(fs_mount);
 
 	iput(inode);
 	if (pinned)
 		simple_release_fs(&fs_mount, &fs_pins);
+	mntput(mount);
 }
 
 static struct file *fs_new_file(struct inode *inode, int flags)

@@ -999,6 +999,89 @@ TEST_F(bad, no_descriptor_left)
 	}
 }
 
+/* ---- no file left ------------------------------------------------------- */
+
+#define FILE_MAX	"/proc/sys/fs/file-max"
+
+static long file_max_set(long max)
+{
+	long before = -1;
+	FILE *f = fopen(FILE_MAX, "r+");
+
+	if (!f)
+		return -1;
+	if (fscanf(f, "%ld", &before) == 1) {
+		rewind(f);
+		fprintf(f, "%ld", max);
+	}
+	return fclose(f) ? -1 : before;
+}
+
+/* What a user without privileges gets; root may have more files than allowed. */
+static int without_files(void *context)
+{
+	FIXTURE_DATA(bad) *self = context;
+	const struct request *request;
+
+	if (setgid(1000) || setuid(1000))
+		return 1;
+	for_each_request(request) {
+		if (!(request->what & REQUEST_FD) ||
+		    request->cmd == BSDVM_IOC_MAP_FD)
+			continue;
+		good(self, request);
+		if (call(request->cmd == BSDVM_IOC_CREATE ? self->dev :
+							    self->fd,
+			 request->cmd, self->arg) != -ENFILE)
+			return 2;
+	}
+	return 0;
+}
+
+/* With as many open files as the system allows: ENFILE, nothing is left. */
+TEST_F(bad, no_file_left)
+{
+	long before;
+	int ret;
+
+	if (geteuid())
+		SKIP(return, "to become a user one must be root");
+	before = file_max_set(0);
+	ASSERT_GT(before, 0);
+	ret = in_child(without_files, self);
+	ASSERT_GE(file_max_set(before), 0);
+	EXPECT_EQ(ret, 0);
+}
+
+static int create_without_files(void *context)
+{
+	struct bsdvm_create arg = { .size = sizeof(arg), .map_size = PAGE };
+
+	if (setgid(1000) || setuid(1000))
+		return 1;
+	return ioctl(*(int *)context, BSDVM_IOC_CREATE, &arg) != -1 ||
+	       errno != ENFILE;
+}
+
+/* The same for the only map there is: its file system goes with it. */
+TEST(no_file_left_for_the_first_map)
+{
+	int dev = bsdvm_dev(), i, ret = 0;
+	long before;
+
+	if (geteuid())
+		SKIP(return, "to become a user one must be root");
+	before = file_max_set(0);
+	ASSERT_GT(before, 0);
+	for (i = 0; i < 100 && !ret; i++)
+		ret = in_child(create_without_files, &dev);
+	ASSERT_GE(file_max_set(before), 0);
+	EXPECT_EQ(ret, 0);
+	close(dev);
+}
+
+/* ---- arguments that change --------------------------------------------- */
+
 struct flipper {
 	volatile uint32_t *word;
 	uint32_t value[2];
