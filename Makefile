@@ -19,6 +19,11 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNEL ?= 6.1
 tools := $(CURDIR)/tools
 
+# Linux builds no module below a directory that make takes for two.
+ifneq ($(words $(CURDIR)),1)
+$(error a directory without a space in its path is needed, not "$(CURDIR)")
+endif
+
 # A kernel built by clang wants its modules built the same way.
 ifneq ($(wildcard $(KDIR)/include/config/CC_IS_CLANG),)
 LLVM ?= 1
