@@ -67,6 +67,13 @@ static int file_set_size(struct inode *inode, loff_t size)
 	return bsdvm_status_errno(status);
 }
 
+/* Beyond the end of a file there are no private copies either. */
+static void file_end_at(struct inode *inode, loff_t size)
+{
+	unmap_mapping_range(inode->i_mapping, round_up(size, PAGE_SIZE), 0, 1);
+	bsdvm_wirelimit_settle(bsdvm_inode(inode));
+}
+
 static int file_shrink(struct inode *inode, loff_t size)
 {
 	int error;
@@ -74,12 +81,9 @@ static int file_shrink(struct inode *inode, loff_t size)
 	error = file_clear_tail(inode, size);
 	if (!error)
 		error = file_set_size(inode, size);
-	if (error)
-		return error;
-	/* Beyond the end of a file there are no private copies either. */
-	unmap_mapping_range(inode->i_mapping, round_up(size, PAGE_SIZE), 0, 1);
-	bsdvm_wirelimit_settle(bsdvm_inode(inode));
-	return 0;
+	if (!error)
+		file_end_at(inode, size);
+	return error;
 }
 
 static int file_grow(struct inode *inode, loff_t size)
@@ -105,6 +109,30 @@ int bsdvm_file_resize(struct inode *inode, loff_t size)
 	if (size < old)
 		return file_shrink(inode, size);
 	return size > old ? file_grow(inode, size) : 0;
+}
+
+/**
+ * bsdvm_file_cut - take back a growth that was not used, or not all of it
+ * @inode: of the map, locked
+ * @size:  in bytes; nothing was written behind it
+ *
+ * Whatever the signals, as a write that is cut short by one must not leave
+ * zeroes behind what it wrote.
+ */
+void bsdvm_file_cut(struct inode *inode, loff_t size)
+{
+	struct bsdvm_inode *bi = bsdvm_inode(inode);
+	loff_t old = i_size_read(inode);
+	bsdvm_status_t status;
+
+	mutex_lock(&bi->size_lock);
+	i_size_write(inode, size);
+	status = bsdvm_map_cut(bi->map, file_pages(size));
+	if (status != BSDVM_SUCCESS)
+		i_size_write(inode, old);
+	mutex_unlock(&bi->size_lock);
+	if (status == BSDVM_SUCCESS)
+		file_end_at(inode, size);
 }
 
 static int file_setattr(bsdvm_idmap *idmap, struct dentry *dentry,
@@ -212,7 +240,7 @@ static int file_fallocate_locked(struct file *file, int mode, loff_t from,
 			error = file_allocate(inode, from, to);
 	}
 	if (error && grow)
-		bsdvm_file_resize(inode, size);
+		bsdvm_file_cut(inode, size);
 	return error;
 }
 

@@ -78,6 +78,7 @@ static inline struct bsdvm_map *bsdvm_file_map(const struct file *file)
 ssize_t bsdvm_read_iter(struct kiocb *iocb, struct iov_iter *to);
 ssize_t bsdvm_write_iter(struct kiocb *iocb, struct iov_iter *from);
 int bsdvm_file_resize(struct inode *inode, loff_t size);
+void bsdvm_file_cut(struct inode *inode, loff_t size);
 
 /* device.c: /dev/bsdvm. */
 extern struct miscdevice bsdvm_device;

@@ -249,4 +249,78 @@ TEST_F_TIMEOUT(fatal, ends_the_work, 120)
 	EXPECT_EQ(bsdvm_check(worker->fd), 0);
 }
 
+#define APPENDED	(4UL << 20)
+
+/* Others that keep a map locked, and the longer, the more it has. */
+static pid_t contender(int fd)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	for (;;)
+		bsdvm_drop(fd, bsdvm_snapshot(fd));
+}
+
+/* Append marks, killed at some moment; where the file ends then. */
+static off_t append_killed(int fd, int us)
+{
+	static unsigned char marks[APPENDED];
+	pid_t pid;
+
+	memset(marks, MARK, sizeof(marks));
+	if (ftruncate(fd, 0))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		pwrite(fd, marks, sizeof(marks), 0);
+		_exit(0);
+	}
+	usleep(us);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return lseek(fd, 0, SEEK_END);
+}
+
+FIXTURE(append) {
+	int fd;
+	pid_t pid[2];
+};
+
+FIXTURE_SETUP(append)
+{
+	int i;
+
+	self->fd = bsdvm_create(0);
+	ASSERT_GE(self->fd, 0);
+	for (i = 0; i < 2; i++)
+		self->pid[i] = contender(self->fd);
+}
+
+FIXTURE_TEARDOWN(append)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		kill(self->pid[i], SIGKILL);
+		waitpid(self->pid[i], NULL, 0);
+	}
+	EXPECT_EQ(bsdvm_check(self->fd), 0);
+	close(self->fd);
+}
+
+/* A write cut short by a fatal signal leaves no zeroes behind its last byte. */
+TEST_F_TIMEOUT(append, ends_where_it_was_cut, 240)
+{
+	int i, torn = 0;
+	off_t end;
+
+	for (i = 0; i < 200; i++) {
+		end = append_killed(self->fd, 300 * (i % 40));
+		ASSERT_GE(end, 0);
+		torn += end > 0 && byte_at(self->fd, end - 1) != MARK;
+	}
+	EXPECT_EQ(torn, 0);
+}
+
 TEST_HARNESS_MAIN

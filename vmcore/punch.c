@@ -540,6 +540,27 @@ bsdvm_status_t bsdvm_map_resize(struct bsdvm_map *map, bsdvm_pindex_t size)
 }
 
 /**
+ * bsdvm_map_cut - take back a growth
+ * @map:  which
+ * @size: in pages; nothing is done to a map that is not larger
+ *
+ * As bsdvm_map_resize(), but fatal signals do not end it: they may be why the
+ * growth was in vain.
+ *
+ * Return: SUCCESS or RESOURCE_SHORTAGE (nothing changed).
+ */
+bsdvm_status_t bsdvm_map_cut(struct bsdvm_map *map, bsdvm_pindex_t size)
+{
+	bsdvm_status_t status = BSDVM_SUCCESS;
+
+	bsdvm_map_lock_settled_always(map, 0, BSDVM_PAGES_MAX);
+	if (size < map->size)
+		status = map_shrink(map, size);
+	bsdvm_map_unlock(map);
+	return status;
+}
+
+/**
  * bsdvm_map_clear_bytes - clear part of a page, if there is anything to clear
  * @map:    where
  * @pindex: which page

@@ -47,6 +47,19 @@ static struct bsdvm_entry *wire_find_transition(struct bsdvm_map *map,
 	return NULL;
 }
 
+/* Arrange to sleep until the transition of @entry ends; the map is unlocked. */
+static void wire_await_transition(struct bsdvm_entry *entry,
+				  struct bsdvm_wait *wait)
+{
+	struct bsdvm_map *map = entry->map;
+
+	bsdvm_count(v_intrans_coll);
+	entry->flags |= BSDVM_ENTRY_NEEDS_WAKEUP;
+	bsdvm_wait_prepare(wait, map);
+	bsdvm_map_unlock(map);
+	bsdvm_count(v_intrans_wait);
+}
+
 /**
  * bsdvm_map_lock_settled - lock a map when no entry of a range is in transition
  * @map:   which
@@ -68,17 +81,28 @@ bsdvm_status_t bsdvm_map_lock_settled(struct bsdvm_map *map,
 	if (bsdvm_map_lock(map) != BSDVM_SUCCESS)
 		return BSDVM_INTERRUPTED;
 	while ((entry = wire_find_transition(map, first, last))) {
-		bsdvm_count(v_intrans_coll);
-		entry->flags |= BSDVM_ENTRY_NEEDS_WAKEUP;
-		bsdvm_wait_prepare(&wait, map);
-		bsdvm_map_unlock(map);
-		bsdvm_count(v_intrans_wait);
+		wire_await_transition(entry, &wait);
 		if (bsdvm_wait(&wait))
 			return BSDVM_INTERRUPTED;
 		if (bsdvm_map_lock(map) != BSDVM_SUCCESS)
 			return BSDVM_INTERRUPTED;
 	}
 	return BSDVM_SUCCESS;
+}
+
+/* The same where there is no way to fail. */
+void bsdvm_map_lock_settled_always(struct bsdvm_map *map, bsdvm_pindex_t first,
+				   bsdvm_pindex_t last)
+{
+	struct bsdvm_entry *entry;
+	struct bsdvm_wait wait;
+
+	bsdvm_map_lock_always(map);
+	while ((entry = wire_find_transition(map, first, last))) {
+		wire_await_transition(entry, &wait);
+		bsdvm_wait_uninterruptible(&wait);
+		bsdvm_map_lock_always(map);
+	}
 }
 
 /* Lock the map for a change to a range; ends clipped, nothing in transition. */

@@ -9,5 +9,7 @@
 bsdvm_status_t bsdvm_map_lock_settled(struct bsdvm_map *map,
 				      bsdvm_pindex_t first,
 				      bsdvm_pindex_t last);
+void bsdvm_map_lock_settled_always(struct bsdvm_map *map, bsdvm_pindex_t first,
+				   bsdvm_pindex_t last);
 
 #endif /* BSDVM_VMCORE_WIRE_H */

@@ -311,6 +311,31 @@ static void test_F30_killable(void **state)
 	fx_put(map);
 }
 
+static void killed_cut(struct fx_thread *me)
+{
+	twin_kill(current);
+	me->status = bsdvm_map_cut(me->map, 1);
+	twin_unkill(current);
+}
+
+/* What is taken back is taken back whatever the signals. */
+static void test_cut_is_not_interrupted(void **state)
+{
+	struct bsdvm_map *map = fx_map(3);
+	struct fx_thread thread = { .map = map };
+
+	bsdvm_map_lock_always(map);
+	fx_spawn(&thread, killed_cut);
+	usleep(10000);
+	bsdvm_map_unlock(map);
+	fx_join(&thread);
+	fx_assert_status(thread.status, BSDVM_SUCCESS);
+	assert_int_equal(map->size, 1);
+	fx_assert_status(bsdvm_map_cut(map, 2), BSDVM_SUCCESS);
+	assert_int_equal(map->size, 1);
+	fx_put(map);
+}
+
 /* A map shows a given object, and lives as long as somebody refers to it. */
 static void test_references(void **state)
 {
@@ -372,6 +397,7 @@ int main(void)
 		FX_TEST(test_I16_generation),
 		FX_TEST(test_F86_relock_does_not_wait),
 		FX_TEST(test_F30_killable),
+		FX_TEST(test_cut_is_not_interrupted),
 		FX_TEST(test_references),
 		FX_TEST(test_index_base),
 		FX_TEST(test_largest),
