@@ -73,6 +73,7 @@ static bsdvm_status_t fault_pause(struct fault_state *fs)
 
 	switch (fs->pause) {
 	case FAULT_PAUSE_NONE:
+		fs->disturbed++;
 		cond_resched();
 		break;
 	case FAULT_PAUSE_WAIT:
@@ -173,11 +174,17 @@ static bool fault_page_is_current(struct fault_state *fs)
 /* The race rule: lock the page in hand, and look again. */
 static bsdvm_status_t fault_lock_page(struct fault_state *fs)
 {
+	struct bsdvm_family *family;
+	bool is_current;
+
 	if (fs->page_locked)
 		return BSDVM_SUCCESS;
+	family = fault_keep_family(fs);
 	folio_lock(fs->page);
 	fs->page_locked = true;
-	if (unlikely(!fault_page_is_current(fs)))
+	is_current = fault_page_is_current(fs);
+	fault_leave_family(family);
+	if (unlikely(!is_current))
 		return fault_retry(fs, FAULT_PAUSE_NONE);
 	return BSDVM_SUCCESS;
 }

@@ -5,6 +5,7 @@
 
 #include "busy.h"
 #include "map.h"
+#include "object.h"
 #include "resolve.h"
 
 /* What to do between two attempts, with nothing held. */
@@ -26,6 +27,7 @@ enum fault_pause {
  * @didlimit:  the rate limit was applied (F-48)
  * @shortages: failed allocations under the page budget so far
  * @want_top:  the next lookup must yield an object of the map's own
+ * @disturbed: attempts that began anew because something had changed
  *
  * One attempt:
  * @lookup:    the map's answer; @lookup.object is the first object
@@ -47,6 +49,7 @@ struct fault_state {
 	bool didlimit;
 	unsigned int shortages;
 	bool want_top;
+	unsigned int disturbed;
 
 	struct bsdvm_lookup lookup;
 	bool map_locked;
@@ -78,6 +81,32 @@ static inline unsigned long fault_page_index(const struct fault_state *fs,
 					     bsdvm_pindex_t pindex)
 {
 	return fs->lookup.map ? fs->lookup.map->index_base + pindex : pindex;
+}
+
+/* Disturbed that often, a fault keeps the family's links from changing. */
+#define FAULT_PATIENCE	16
+
+/*
+ * To be called around a walk, with no folio lock and no paging in progress
+ * held: a collapse waits for both. A walk down a chain begins anew whenever any
+ * link of the family changes, so a fault in a deep chain could be kept from
+ * ending by relatives that come and go.
+ */
+static inline struct bsdvm_family *
+fault_keep_family(const struct fault_state *fs)
+{
+	struct bsdvm_family *family = fs->lookup.object->family;
+
+	if (likely(fs->disturbed < FAULT_PATIENCE))
+		return NULL;
+	bsdvm_family_lock(family);
+	return family;
+}
+
+static inline void fault_leave_family(struct bsdvm_family *family)
+{
+	if (unlikely(family))
+		bsdvm_family_unlock(family);
 }
 
 /* fault.c */

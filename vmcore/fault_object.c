@@ -56,9 +56,11 @@ static void fault_meet_readahead(struct fault_state *fs)
 static enum bsdvm_found fault_walk(struct fault_state *fs, bool below)
 {
 	struct bsdvm_object *passed = fs->pip;
+	struct bsdvm_family *family;
 	enum bsdvm_found found;
 
 	fs->pip = NULL;
+	family = passed ? NULL : fault_keep_family(fs);
 	rcu_read_lock();
 	found = below ? bsdvm_resolve_below(&fs->cursor) :
 			bsdvm_resolve(&fs->cursor);
@@ -86,6 +88,7 @@ static enum bsdvm_found fault_walk(struct fault_state *fs, bool below)
 		break;
 	}
 	rcu_read_unlock();
+	fault_leave_family(family);
 	if (passed)
 		bsdvm_object_pip_done(passed);
 	return found;

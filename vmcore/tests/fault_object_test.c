@@ -351,6 +351,35 @@ static void beyond_a_backing_object_is_a_hole(void **state)
 	assert_int_equal(fx_pager_log.gets, 0);
 }
 
+/* A relative comes or goes while the walk is under way, if the family lets it. */
+static void relink_somewhere(struct bsdvm_object *object, bsdvm_pindex_t pindex)
+{
+	struct bsdvm_family *family = object->family;
+
+	if (!mutex_trylock(&family->lock))
+		return;
+	write_seqcount_begin(&family->seq);
+	write_seqcount_end(&family->seq);
+	mutex_unlock(&family->lock);
+}
+
+/* Relatives without end do not keep a fault in a chain from its end. */
+static void relatives_come_and_go(void **state)
+{
+	struct fx_chain c = fx_chain(3, 2, "././AB");
+
+	c.object[1]->pager = &fx_pager;
+	fx_has_page_hook = relink_somewhere;
+	assert_int_equal(fx_held_byte(c.map, 0), 'A');
+	assert_in_range(fx_count(restarts), 10, 40);
+	fx_assert_status(fx_held_fill(c.map, 1, 'w'), BSDVM_SUCCESS);
+	assert_in_range(fx_count(restarts), 20, 80);
+	fx_has_page_hook = NULL;
+	assert_int_equal(fx_held_byte(c.map, 1), 'w');
+	check_all(c.map);
+	fx_put(c.map);
+}
+
 /* ---- zero-fill ---------------------------------------------------------- */
 
 /* F-71, F-72, F-50 */
@@ -700,6 +729,7 @@ int main(void)
 		FX_TEST(window_ends_the_chain),
 		FX_TEST(beyond_the_object_is_a_protection_failure),
 		FX_TEST(beyond_a_backing_object_is_a_hole),
+		FX_TEST(relatives_come_and_go),
 		FX_TEST(hole_is_filled_with_zeroes),
 		FX_TEST(tombstone_reads_zero),
 		FX_TEST(tombstone_survives_a_failure),
