@@ -21,6 +21,11 @@
 
 static struct wait_queue_head busy_queues[1 << BUSY_QUEUE_BITS];
 
+/**
+ * bsdvm_busy_init - make the queues that waiters sleep on
+ *
+ * Called once, before anything waits.
+ */
 void bsdvm_busy_init(void)
 {
 	unsigned int i;
@@ -66,6 +71,7 @@ bsdvm_status_t bsdvm_busy_claim(struct bsdvm_object *object,
  * @slot:   what it holds from now on: a page, NULL or BSDVM_SLOT_ZERO
  *
  * Never allocates: the slot exists.
+ * Does not sleep.
  */
 void bsdvm_busy_release(struct bsdvm_object *object, bsdvm_pindex_t pindex,
 			void *slot)
@@ -85,7 +91,12 @@ static void wait_enqueue(struct bsdvm_wait *wait, struct wait_queue_head *queue)
 	add_wait_queue(queue, &wait->entry);
 }
 
-/* Prepared, but not to be slept on after all. */
+/**
+ * bsdvm_wait_cancel - do not sleep after all
+ * @wait: prepared; ready for use again on return
+ *
+ * Does not sleep.
+ */
 void bsdvm_wait_cancel(struct bsdvm_wait *wait)
 {
 	remove_wait_queue(wait->queue, &wait->entry);
@@ -160,6 +171,8 @@ void bsdvm_wait_uninterruptible(struct bsdvm_wait *wait)
 /**
  * bsdvm_wake - wake who waits for a key
  * @key: the condition waited for has just changed
+ *
+ * Does not sleep.
  */
 void bsdvm_wake(const void *key)
 {

@@ -15,16 +15,34 @@
 #define BSDVM_SLOT_BUSY_WANTED	xa_mk_value(3)	/* and somebody waits */
 #define BSDVM_SLOT_ZERO		xa_mk_value(4)
 
+/**
+ * bsdvm_slot_is_page - is this a page?
+ * @slot: what a slot holds, as loaded; no internal entry of the index
+ *
+ * Return: true for a page; false if it is empty, a tombstone or busy.
+ */
 static inline bool bsdvm_slot_is_page(const void *slot)
 {
 	return slot && !xa_is_value(slot);
 }
 
+/**
+ * bsdvm_slot_is_busy - has somebody claimed the slot?
+ * @slot: what a slot holds, as loaded
+ *
+ * Return: true if it is busy (I-7), whether somebody waits for it or not.
+ */
 static inline bool bsdvm_slot_is_busy(const void *slot)
 {
 	return slot == BSDVM_SLOT_BUSY || slot == BSDVM_SLOT_BUSY_WANTED;
 }
 
+/**
+ * bsdvm_slot_is_zero - is this a tombstone?
+ * @slot: what a slot holds, as loaded
+ *
+ * Return: true if the page reads zero whatever the backing object has.
+ */
 static inline bool bsdvm_slot_is_zero(const void *slot)
 {
 	return slot == BSDVM_SLOT_ZERO;

@@ -202,6 +202,8 @@ static void check_family(struct bsdvm_report *report, struct bsdvm_map *map)
  *          it or a snapshot reaches
  * @report: out
  *
+ * Context: no lock of the core held; may sleep.
+ *
  * Return: SUCCESS whatever the report says; INTERRUPTED.
  */
 bsdvm_status_t bsdvm_family_check(struct bsdvm_map *map,

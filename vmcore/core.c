@@ -21,6 +21,8 @@ const struct bsdvm_pmap_ops *bsdvm_pmap __read_mostly;
  * @pmap:   how to change mappings
  * @anchor: the address space every page belongs to; outlives the core
  *
+ * May sleep.
+ *
  * Return: 0 or -ENOMEM.
  */
 int bsdvm_core_init(const struct bsdvm_pmap_ops *pmap,
@@ -40,7 +42,12 @@ int bsdvm_core_init(const struct bsdvm_pmap_ops *pmap,
 	return error;
 }
 
-/* Nothing of the core is in use any more. */
+/**
+ * bsdvm_core_fini - end the core
+ *
+ * Nothing of the core is in use any more. Sleeps until the memory of the last
+ * objects is free.
+ */
 void bsdvm_core_fini(void)
 {
 	bsdvm_map_fini();

@@ -14,12 +14,22 @@
 
 static struct kmem_cache *entry_cache;
 
+/**
+ * bsdvm_map_init - make the cache that entries come from
+ *
+ * Return: 0 or -ENOMEM.
+ */
 int bsdvm_map_init(void)
 {
 	entry_cache = KMEM_CACHE(bsdvm_entry, SLAB_ACCOUNT);
 	return entry_cache ? 0 : -ENOMEM;
 }
 
+/**
+ * bsdvm_map_fini - give the cache of entries back
+ *
+ * No entry exists any more.
+ */
 void bsdvm_map_fini(void)
 {
 	kmem_cache_destroy(entry_cache);
@@ -219,7 +229,9 @@ static bsdvm_status_t entry_split(struct bsdvm_entry *entry,
  * @map:    locked exclusively
  * @pindex: the first page behind the boundary
  *
- * M-31. Return: SUCCESS or RESOURCE_SHORTAGE.
+ * M-31. May sleep.
+ *
+ * Return: SUCCESS; RESOURCE_SHORTAGE: the entry is still in one piece.
  */
 bsdvm_status_t bsdvm_entry_clip(struct bsdvm_map *map, bsdvm_pindex_t pindex)
 {
@@ -236,6 +248,11 @@ bsdvm_status_t bsdvm_entry_clip(struct bsdvm_map *map, bsdvm_pindex_t pindex)
  * @map:   locked exclusively
  * @first: first page
  * @last:  last page, inclusive
+ *
+ * M-31. May sleep.
+ *
+ * Return: SUCCESS; RESOURCE_SHORTAGE: perhaps the front is clipped, for
+ * bsdvm_entry_simplify() to undo.
  */
 bsdvm_status_t bsdvm_entry_clip_range(struct bsdvm_map *map,
 				      bsdvm_pindex_t first,

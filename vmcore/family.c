@@ -19,6 +19,13 @@
 static DEFINE_MUTEX(families_lock);
 static LIST_HEAD(families);
 
+/**
+ * bsdvm_family_create - a family without maps
+ *
+ * It goes on the list of all families. May sleep.
+ *
+ * Return: the family with one reference, or NULL without memory.
+ */
 struct bsdvm_family *bsdvm_family_create(void)
 {
 	struct bsdvm_family *family = kzalloc(sizeof(*family),
@@ -40,6 +47,12 @@ struct bsdvm_family *bsdvm_family_create(void)
 	return family;
 }
 
+/**
+ * bsdvm_family_get - take a reference, for one more map
+ * @family: kept by the caller: by a reference, or a map of the family
+ *
+ * Does not sleep.
+ */
 void bsdvm_family_get(struct bsdvm_family *family)
 {
 	refcount_inc(&family->refs);
@@ -67,11 +80,25 @@ void bsdvm_family_put(struct bsdvm_family *family)
 	kfree(family);
 }
 
+/**
+ * bsdvm_family_lock - lock a family's topology
+ * @family: not locked by the caller, who owns no busy slot of it
+ *
+ * May sleep, signals or not. For the order see vmcore.h. End it by
+ * bsdvm_family_unlock().
+ */
 void bsdvm_family_lock(struct bsdvm_family *family)
 {
 	mutex_lock(&family->lock);
 }
 
+/**
+ * bsdvm_family_trylock - as bsdvm_family_lock(), without waiting
+ * @family: not locked by the caller
+ *
+ * Return: true with the lock held; bsdvm_family_unlock(), which ends it, may
+ * sleep.
+ */
 bool bsdvm_family_trylock(struct bsdvm_family *family)
 {
 	return mutex_trylock(&family->lock);

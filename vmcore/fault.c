@@ -38,6 +38,8 @@
  * @fs:    the fault
  * @pause: what to do before the next
  *
+ * Does not sleep.
+ *
  * Return: TRY_AGAIN, to be passed up.
  */
 bsdvm_status_t fault_retry(struct fault_state *fs, enum fault_pause pause)
@@ -189,7 +191,13 @@ static bsdvm_status_t fault_lock_page(struct fault_state *fs)
 	return BSDVM_SUCCESS;
 }
 
-/* F-89: NOSYNC follows the entry, but never hides that a page is dirty. */
+/**
+ * fault_mark_nosync - let a page's NOSYNC follow that of the entry
+ * @fs:   looked up; the map is locked shared, if there is one
+ * @page: locked, to be mapped for writing
+ *
+ * F-89: NOSYNC never hides that a page is dirty. Does not sleep.
+ */
 void fault_mark_nosync(const struct fault_state *fs, struct folio *page)
 {
 	const struct bsdvm_entry *entry = fs->lookup.entry;
@@ -356,6 +364,7 @@ static void fault_hold(struct folio *page, unsigned int fault_type)
  *
  * FP-1 to FP-12. Installs no mapping. Give the page back by
  * bsdvm_fault_page_done().
+ * Context: no lock of the core held; may sleep.
  *
  * Return: as bsdvm_fault().
  */
@@ -399,6 +408,7 @@ bsdvm_status_t bsdvm_fault_page(struct bsdvm_map *map, bsdvm_pindex_t pindex,
  *
  * FP-13 to FP-20. Mappings of a page that a copy replaces are removed in every
  * map that shows it.
+ * Context: no lock of the core held; may sleep.
  *
  * Return: as bsdvm_fault(); PROTECTION_FAILURE beyond the object's end.
  */
@@ -442,6 +452,8 @@ bsdvm_status_t bsdvm_fault_object_page(struct bsdvm_object *object,
  * bsdvm_fault_page_done - give a held page back
  * @page:       from bsdvm_fault_page() or bsdvm_fault_object_page()
  * @fault_type: what it was held for
+ *
+ * Does not sleep.
  */
 void bsdvm_fault_page_done(struct folio *page, unsigned int fault_type)
 {

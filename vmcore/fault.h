@@ -66,17 +66,38 @@ struct fault_state {
 	struct bsdvm_wait wait;
 };
 
+/**
+ * fault_is_write - is the page to be written?
+ * @fs: looked up, or an object fault
+ *
+ * F-17: by the access of this attempt, which is wider than the caller's if the
+ * entry is wired.
+ *
+ * Return: true if so.
+ */
 static inline bool fault_is_write(const struct fault_state *fs)
 {
 	return fs->lookup.fault_type & BSDVM_PROT_WRITE;
 }
 
+/**
+ * fault_is_wiring - is the page to be wired or unwired?
+ * @fs: the fault
+ *
+ * Return: true if the caller set a flag of BSDVM_FAULT_WIRE_MASK.
+ */
 static inline bool fault_is_wiring(const struct fault_state *fs)
 {
 	return fs->request->flags & BSDVM_FAULT_WIRE_MASK;
 }
 
-/* folio->index of the page this fault makes in the first object. */
+/**
+ * fault_page_index - identity of a page this fault makes
+ * @fs:     looked up, or an object fault
+ * @pindex: page of the map; of the object where there is no map
+ *
+ * Return: folio->index for bsdvm_page_bind(), in pages.
+ */
 static inline unsigned long fault_page_index(const struct fault_state *fs,
 					     bsdvm_pindex_t pindex)
 {

@@ -167,6 +167,7 @@ static bsdvm_status_t cow_copy_object(struct fault_state *fs)
  * @fs: the page was found in a backing object, the access is a write
  *
  * F-77 to F-85.
+ * The map is locked shared, if there is one; the page is not. May sleep.
  *
  * Return: SUCCESS with the page to write in hand; otherwise as fault_object().
  */

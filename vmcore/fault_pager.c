@@ -201,6 +201,8 @@ static bool pager_may_read(const struct fault_state *fs)
  * @fs: paging in progress is counted on cursor.object, whose slot is empty
  *
  * F-44 to F-67.
+ * The map is locked shared, if there is one, and perhaps no longer on return:
+ * fs->map_locked says so. May sleep.
  *
  * Return: SUCCESS: the page is not there, look behind; the count still keeps
  * the object. Otherwise as fault_object().
@@ -237,6 +239,7 @@ bsdvm_status_t fault_pager(struct fault_state *fs)
  * @fs: everything is released but paging in progress on fs->pip
  *
  * F-41, F-67: whatever comes of it, the page itself is as good as before.
+ * May sleep.
  */
 void fault_readahead(struct fault_state *fs)
 {

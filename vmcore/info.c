@@ -77,6 +77,8 @@ bsdvm_pindex_t bsdvm_map_user_wired(struct bsdvm_map *map, bsdvm_pindex_t first,
  * @copy:      out: range and attributes
  * @object_id: out: zero without an object
  *
+ * Context: no lock of the core held; may sleep.
+ *
  * Return: SUCCESS, NO_ENTRY or INTERRUPTED.
  */
 bsdvm_status_t bsdvm_entry_query(struct bsdvm_map *map, bsdvm_pindex_t pindex,
@@ -117,6 +119,8 @@ static void object_summary(const struct bsdvm_object *object,
  * @depth:  0 for the entry's object, 1 for its backing object, ...
  * @sum:    out
  *
+ * Context: no lock of the core held; may sleep.
+ *
  * Return: SUCCESS; NO_ENTRY if the chain is shorter; INTERRUPTED.
  */
 bsdvm_status_t bsdvm_object_query(struct bsdvm_map *map, bsdvm_pindex_t pindex,
@@ -146,6 +150,8 @@ bsdvm_status_t bsdvm_object_query(struct bsdvm_map *map, bsdvm_pindex_t pindex,
  * @map: a map of the family
  * @id:  the first one with this id or a higher one
  * @sum: out
+ *
+ * Context: no lock of the core held; may sleep.
  *
  * Return: SUCCESS or NO_ENTRY.
  */

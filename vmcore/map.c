@@ -23,6 +23,8 @@ static atomic64_t map_ids = ATOMIC64_INIT(0);
  * @size:   in pages, at most BSDVM_PAGES_MAX
  * @pmap:   passed to pmap operations
  *
+ * Context: no lock of the core held; may sleep.
+ *
  * Return: the map with one reference, on the family's list, or NULL; the
  * reference on @family stays with the caller then.
  */
@@ -72,6 +74,7 @@ static struct bsdvm_map *map_create(bsdvm_pindex_t size, void *pmap,
  * @pmap: passed to pmap operations
  *
  * Everything reads zero. The object is created by the first fault (M-19).
+ * Context: no lock of the core held; may sleep.
  *
  * Return: the map with one reference, or NULL without memory.
  */
@@ -94,6 +97,8 @@ struct bsdvm_map *bsdvm_map_create(bsdvm_pindex_t size, void *pmap)
  *          may have it for its top object
  * @pmap:   passed to pmap operations
  *
+ * Context: no lock of the core held; may sleep.
+ *
  * Return: the map with one reference, or NULL without memory; the reference
  * on @object stays with the caller then.
  */
@@ -110,6 +115,12 @@ struct bsdvm_map *bsdvm_map_create_object(struct bsdvm_object *object,
 	return map;
 }
 
+/**
+ * bsdvm_map_get - take a reference on a map
+ * @map: referenced already, be it by somebody else who keeps it
+ *
+ * Does not sleep. Give it back by bsdvm_map_put().
+ */
 void bsdvm_map_get(struct bsdvm_map *map)
 {
 	refcount_inc(&map->refs);
@@ -139,7 +150,14 @@ void bsdvm_map_put(struct bsdvm_map *map)
 	bsdvm_family_put(family);
 }
 
-/* Exclusive; every acquisition is a new generation (I-16, M-21). */
+/**
+ * bsdvm_map_lock - lock a map exclusively
+ * @map: not locked by the caller
+ *
+ * I-16, M-21: every acquisition is a new generation. May sleep.
+ *
+ * Return: SUCCESS with map->lock held; INTERRUPTED without it.
+ */
 bsdvm_status_t bsdvm_map_lock(struct bsdvm_map *map)
 {
 	if (down_write_killable(&map->lock))
@@ -148,24 +166,45 @@ bsdvm_status_t bsdvm_map_lock(struct bsdvm_map *map)
 	return BSDVM_SUCCESS;
 }
 
-/* The same where there is no way to fail. */
+/**
+ * bsdvm_map_lock_always - lock a map exclusively where there is no way to fail
+ * @map: not locked by the caller
+ *
+ * As bsdvm_map_lock(), but sleeps whatever signals arrive.
+ */
 void bsdvm_map_lock_always(struct bsdvm_map *map)
 {
 	down_write(&map->lock);
 	map->generation++;
 }
 
+/**
+ * bsdvm_map_unlock - end bsdvm_map_lock() or bsdvm_map_lock_always()
+ * @map: locked exclusively by the caller
+ */
 void bsdvm_map_unlock(struct bsdvm_map *map)
 {
 	up_write(&map->lock);
 }
 
+/**
+ * bsdvm_map_lock_shared - lock a map against changes
+ * @map: not locked by the caller
+ *
+ * M-10. The generation stays (I-16). May sleep.
+ *
+ * Return: SUCCESS with map->lock held shared; INTERRUPTED without it.
+ */
 bsdvm_status_t bsdvm_map_lock_shared(struct bsdvm_map *map)
 {
 	return down_read_killable(&map->lock) ? BSDVM_INTERRUPTED :
 						BSDVM_SUCCESS;
 }
 
+/**
+ * bsdvm_map_unlock_shared - let go of a map locked shared
+ * @map: locked shared by the caller
+ */
 void bsdvm_map_unlock_shared(struct bsdvm_map *map)
 {
 	up_read(&map->lock);

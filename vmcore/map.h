@@ -31,24 +31,48 @@ struct bsdvm_lookup {
 	u64 generation;
 };
 
+/**
+ * bsdvm_entry_needs_copy - is what the entry shows frozen?
+ * @entry: its map locked
+ *
+ * Return: true if a write must push a shadow first (M-16, M-18).
+ */
 static inline bool bsdvm_entry_needs_copy(const struct bsdvm_entry *entry)
 {
 	return entry->flags & BSDVM_ENTRY_NEEDS_COPY;
 }
 
+/**
+ * bsdvm_entry_npages - length of an entry
+ * @entry: its map locked, or unreachable
+ *
+ * Return: pages, at least 1.
+ */
 static inline bsdvm_pindex_t bsdvm_entry_npages(const struct bsdvm_entry *entry)
 {
 	return entry->last - entry->start + 1;
 }
 
-/* Index in the entry's object of a page of the map. */
+/**
+ * bsdvm_entry_index - where in its object an entry has a page
+ * @entry:  its map locked, or unreachable
+ * @pindex: page of the map, usually within the entry
+ *
+ * Return: index in the entry's object, in pages (M-20).
+ */
 static inline bsdvm_pindex_t bsdvm_entry_index(const struct bsdvm_entry *entry,
 					       bsdvm_pindex_t pindex)
 {
 	return pindex - entry->start + entry->offset;
 }
 
-/* The entry behind another, or NULL. */
+/**
+ * bsdvm_entry_next - the entry behind another
+ * @map:   locked
+ * @entry: of @map
+ *
+ * Return: the entry, or NULL behind the last one.
+ */
 static inline struct bsdvm_entry *bsdvm_entry_next(const struct bsdvm_map *map,
 						   struct bsdvm_entry *entry)
 {

@@ -18,12 +18,22 @@
 static struct kmem_cache *object_cache;
 static atomic64_t object_ids = ATOMIC64_INIT(0);
 
+/**
+ * bsdvm_object_init - make the cache that objects come from
+ *
+ * Return: 0 or -ENOMEM.
+ */
 int bsdvm_object_init(void)
 {
 	object_cache = KMEM_CACHE(bsdvm_object, SLAB_ACCOUNT);
 	return object_cache ? 0 : -ENOMEM;
 }
 
+/**
+ * bsdvm_object_fini - give the cache of objects back
+ *
+ * No object exists any more. Sleeps until the memory of the last ones is free.
+ */
 void bsdvm_object_fini(void)
 {
 	/* Wait for object_free_rcu() of the last objects. */
@@ -61,7 +71,12 @@ struct bsdvm_object *bsdvm_object_alloc(struct bsdvm_family *family,
 	return object;
 }
 
-/* O-3. Entry: family->lock held. */
+/**
+ * bsdvm_object_reference - take a reference
+ * @object: referenced already, not dead
+ *
+ * O-3. Does not sleep. Entry: family->lock held.
+ */
 void bsdvm_object_reference(struct bsdvm_object *object)
 {
 	lockdep_assert_held(&object->family->lock);
@@ -249,7 +264,9 @@ void bsdvm_object_destroy(struct bsdvm_object *object)
  * bsdvm_object_pip_add - keep an object from collapse and destruction
  * @object: known to exist (RCU or a reference)
  *
- * O-13, I-13. Return: false if it is collapsing or dead already.
+ * O-13, I-13. Does not sleep. End it by bsdvm_object_pip_done().
+ *
+ * Return: true if counted; false if it is collapsing or dead already.
  */
 bool bsdvm_object_pip_add(struct bsdvm_object *object)
 {
@@ -263,6 +280,12 @@ bool bsdvm_object_pip_add(struct bsdvm_object *object)
 	return false;
 }
 
+/**
+ * bsdvm_object_pip_done - end bsdvm_object_pip_add()
+ * @object: counted by the caller; may go as soon as this returns
+ *
+ * O-13: the last one wakes who waits. Does not sleep.
+ */
 void bsdvm_object_pip_done(struct bsdvm_object *object)
 {
 	rcu_read_lock();
@@ -271,6 +294,12 @@ void bsdvm_object_pip_done(struct bsdvm_object *object)
 	rcu_read_unlock();
 }
 
+/**
+ * bsdvm_object_pip_wait - wait until no paging is in progress
+ * @object: dead, so that no more is counted for long
+ *
+ * O-13. May sleep, signals or not.
+ */
 void bsdvm_object_pip_wait(struct bsdvm_object *object)
 {
 	wait_var_event(&object->pip, !atomic_read(&object->pip));

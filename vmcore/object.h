@@ -3,12 +3,23 @@
 #ifndef BSDVM_VMCORE_OBJECT_H
 #define BSDVM_VMCORE_OBJECT_H
 
-/* DEFAULT or swapped, without a handle: ours to shadow, collapse, bypass. */
+/**
+ * bsdvm_object_is_anonymous - ours to shadow, collapse and bypass?
+ * @object: kept by the caller
+ *
+ * Return: true without a handle: type DEFAULT or SWAP of the seed (O-15, O-17).
+ */
 static inline bool bsdvm_object_is_anonymous(const struct bsdvm_object *object)
 {
 	return !object->handle;
 }
 
+/**
+ * bsdvm_object_is_dead - has it lost its last reference?
+ * @object: kept by the caller, perhaps by RCU alone
+ *
+ * Return: true if it waits to be destroyed (O-9, F-34); never false again.
+ */
 static inline bool bsdvm_object_is_dead(const struct bsdvm_object *object)
 {
 	return test_bit(BSDVM_OBJECT_DEAD, &object->flags);

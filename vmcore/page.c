@@ -18,6 +18,12 @@ struct bsdvm_budget bsdvm_budget;
 /* The inode all pages of the module belong to; see bsdvm_page_bind(). */
 static struct address_space *page_anchor __read_mostly;
 
+/**
+ * bsdvm_page_init - say what address space pages name as theirs
+ * @anchor: see bsdvm_page_bind(); outlives every page
+ *
+ * Called once, before the first page is made.
+ */
 void bsdvm_page_init(struct address_space *anchor)
 {
 	page_anchor = anchor;
@@ -135,6 +141,15 @@ void bsdvm_page_clear(struct folio *page, unsigned int from, unsigned int to)
 	kunmap_local(kaddr);
 }
 
+/**
+ * bsdvm_page_test_clear - clear a flag, if it is set
+ * @page: kept by a reference, the caller's or that of its slot
+ * @flag: one of BSDVM_PAGE_DIRTY to BSDVM_PAGE_NOSYNC
+ *
+ * Atomic: of several who clear a flag one is told so. Does not sleep.
+ *
+ * Return: true if this call cleared it.
+ */
 bool bsdvm_page_test_clear(struct folio *page, unsigned long flag)
 {
 	if (!(bsdvm_page_state(page) & flag))
@@ -142,6 +157,13 @@ bool bsdvm_page_test_clear(struct folio *page, unsigned long flag)
 	return atomic_long_fetch_andnot(flag, page_word(page)) & flag;
 }
 
+/**
+ * bsdvm_page_set - set flags
+ * @page:  kept by a reference, the caller's or that of its slot
+ * @flags: of BSDVM_PAGE_DIRTY to BSDVM_PAGE_NOSYNC, any number
+ *
+ * Atomic. Writes nothing if all are set. Does not sleep.
+ */
 void bsdvm_page_set(struct folio *page, unsigned long flags)
 {
 	if ((bsdvm_page_state(page) & flags) != flags)
@@ -154,6 +176,7 @@ void bsdvm_page_set(struct folio *page, unsigned long flags)
  * @queue: BSDVM_QUEUE_*; a wired page stays in none (P-14)
  *
  * P-22, P-23: leaving CACHE for ACTIVE or INACTIVE counts as a reactivation.
+ * Does not sleep.
  */
 void bsdvm_page_requeue(struct folio *page, unsigned long queue)
 {
@@ -170,7 +193,13 @@ void bsdvm_page_requeue(struct folio *page, unsigned long queue)
 		bsdvm_count(v_reactivated);
 }
 
-/* FP-8, F-24: referenced and active, at the price of a look when it is both. */
+/**
+ * bsdvm_page_activate - a page was asked for
+ * @page: referenced
+ *
+ * FP-8, F-20, F-24: referenced and, unless it is wired, ACTIVE. Writes nothing
+ * if it is both. Does not sleep.
+ */
 void bsdvm_page_activate(struct folio *page)
 {
 	bsdvm_page_set(page, BSDVM_PAGE_REFERENCED);
@@ -185,6 +214,7 @@ void bsdvm_page_activate(struct folio *page)
  * @page:   referenced
  *
  * F-90, P-17: dirty and no longer swapped.
+ * Does not sleep.
  */
 void bsdvm_page_dirty(struct bsdvm_object *object, bsdvm_pindex_t pindex,
 		      struct folio *page)
@@ -194,7 +224,12 @@ void bsdvm_page_dirty(struct bsdvm_object *object, bsdvm_pindex_t pindex,
 		bsdvm_pager_forget(object, pindex);
 }
 
-/* P-14: a wired page leaves its queue. */
+/**
+ * bsdvm_page_wire - wire a page once more
+ * @page: referenced
+ *
+ * P-14: a wired page leaves its queue. Does not sleep.
+ */
 void bsdvm_page_wire(struct folio *page)
 {
 	atomic_long_add(BSDVM_PAGE_WIRE_ONE, page_word(page));
@@ -202,7 +237,12 @@ void bsdvm_page_wire(struct folio *page)
 	bsdvm_page_requeue(page, BSDVM_QUEUE_NONE);
 }
 
-/* P-14: the last unwiring makes the page active. */
+/**
+ * bsdvm_page_unwire - take one wiring back
+ * @page: referenced, wired; if it is not, a warning is all that happens
+ *
+ * P-14: the last one makes the page ACTIVE. Does not sleep.
+ */
 void bsdvm_page_unwire(struct folio *page)
 {
 	if (WARN_ON_ONCE(!bsdvm_page_wire_count(page)))
@@ -221,7 +261,13 @@ static unsigned long budget_free(void)
 	       bsdvm_budget.limit - sum.live_pages : 0;
 }
 
-/* Too few pages to allocate one for a fault (F-49)? */
+/**
+ * bsdvm_budget_is_severe - too few pages left to make one for a fault?
+ *
+ * F-49. Adds up the counters of all CPUs if there is a limit. Does not sleep.
+ *
+ * Return: true if so; always false without a limit.
+ */
 bool bsdvm_budget_is_severe(void)
 {
 	unsigned long free;

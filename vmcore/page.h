@@ -32,24 +32,45 @@
 /* What a page just filled by a fault begins with. */
 #define BSDVM_PAGE_FRESH	(BSDVM_QUEUE_ACTIVE | BSDVM_PAGE_REFERENCED)
 
+/**
+ * bsdvm_page_state - flags, queue and wire count in one
+ * @page: kept by a reference, the caller's or that of its slot
+ *
+ * Return: the word as it is at the moment; see the head of this file.
+ */
 static inline unsigned long bsdvm_page_state(const struct folio *page)
 {
 	return (unsigned long)READ_ONCE(page->private);
 }
 
+/**
+ * bsdvm_page_wire_count - how often is the page wired?
+ * @page: kept by a reference, the caller's or that of its slot
+ *
+ * Return: wirings at the moment, 0 for none (P-14).
+ */
 static inline unsigned int bsdvm_page_wire_count(const struct folio *page)
 {
 	return bsdvm_page_state(page) >> BSDVM_PAGE_WIRE_SHIFT;
 }
 
+/**
+ * bsdvm_page_queue - which queue is the page in?
+ * @page: kept by a reference, the caller's or that of its slot
+ *
+ * Return: BSDVM_QUEUE_* at the moment (I-5).
+ */
 static inline unsigned long bsdvm_page_queue(const struct folio *page)
 {
 	return bsdvm_page_state(page) & BSDVM_PAGE_QUEUE;
 }
 
-/*
- * Wait until nobody is about to map the page; who locks it later looks again.
- * What was done under the lock, a mapping or a reference, is seen afterwards.
+/**
+ * bsdvm_page_settle - wait until nobody is about to map a page
+ * @page: kept by a reference, the caller's or that of its slot
+ *
+ * Who locks the page later looks again (L-11). What was done under the lock, a
+ * mapping or a reference, is seen afterwards. May sleep, signals or not.
  */
 static inline void bsdvm_page_settle(struct folio *page)
 {

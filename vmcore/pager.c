@@ -11,7 +11,9 @@
  * @req: filled in by the caller; @req->page is locked and seen by nobody
  *
  * Called with no lock held; the object's paging in progress keeps it. F-61: a
- * page provided in part is cleared behind what was provided.
+ * page provided in part is cleared behind what was provided. May sleep.
+ *
+ * Return: the pager's answer; only after OK do the page's bytes mean anything.
  */
 enum bsdvm_pager_result bsdvm_pager_get_page(struct bsdvm_pager_request *req)
 {
@@ -26,7 +28,13 @@ enum bsdvm_pager_result bsdvm_pager_get_page(struct bsdvm_pager_request *req)
 	return result;
 }
 
-/* A page with a read-ahead mark was met (F-41). The outcome is ignored. */
+/**
+ * bsdvm_pager_readahead - a page with a read-ahead mark was met
+ * @object: has a pager; kept by its paging in progress
+ * @pindex: which page of it
+ *
+ * F-41, F-67: the outcome is ignored. Called with no lock held. May sleep.
+ */
 void bsdvm_pager_readahead(struct bsdvm_object *object, bsdvm_pindex_t pindex)
 {
 	might_sleep();
@@ -34,7 +42,12 @@ void bsdvm_pager_readahead(struct bsdvm_object *object, bsdvm_pindex_t pindex)
 		object->pager->readahead(object, pindex);
 }
 
-/* The object is going: the pager frees what it stored. */
+/**
+ * bsdvm_pager_dealloc - an object goes: the pager frees what it stored
+ * @object: dead, without pages; with a pager or without
+ *
+ * O-11. Called with no lock of the core held. May sleep.
+ */
 void bsdvm_pager_dealloc(struct bsdvm_object *object)
 {
 	if (object->pager && object->pager->dealloc)

@@ -3,12 +3,28 @@
 #ifndef BSDVM_VMCORE_PAGER_H
 #define BSDVM_VMCORE_PAGER_H
 
+/**
+ * bsdvm_pager_has_page - might the pager provide a page?
+ * @object: with a pager or without; kept by the caller, perhaps by RCU alone
+ * @pindex: which page of it
+ *
+ * Does not sleep.
+ *
+ * Return: true if the pager is to be asked; false without a pager.
+ */
 static inline bool bsdvm_pager_has_page(struct bsdvm_object *object,
 					bsdvm_pindex_t pindex)
 {
 	return object->pager && object->pager->has_page(object, pindex);
 }
 
+/**
+ * bsdvm_pager_forget - free the stored copy of a page
+ * @object: with a pager or without; kept by the caller
+ * @pindex: which page of it: what is in memory counts from now on, or nothing
+ *
+ * F-90, P-17. Does not sleep.
+ */
 static inline void bsdvm_pager_forget(struct bsdvm_object *object,
 				      bsdvm_pindex_t pindex)
 {

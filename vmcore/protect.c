@@ -62,11 +62,13 @@ static bsdvm_status_t protect_range(struct bsdvm_map *map,
 
 /**
  * bsdvm_map_protect - set the protection of a range
- * @map:     where
+ * @map:     where; not locked by the caller
  * @first:   first page
  * @last:    last page, inclusive; holes are allowed
- * @prot:    BSDVM_PROT_*
+ * @prot:    of BSDVM_PROT_READ, WRITE, EXEC
  * @set_max: set what the protection may become, and reduce it to that
+ *
+ * M-35, M-36. May sleep.
  *
  * Return: SUCCESS; INVALID_ARGUMENT; PROTECTION_FAILURE if some entry may not
  * have @prot, RESOURCE_SHORTAGE: nothing changed then; INTERRUPTED.

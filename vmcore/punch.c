@@ -305,12 +305,13 @@ static bsdvm_status_t punch_entry(struct bsdvm_entry *entry,
 
 /**
  * bsdvm_map_punch - make a range read zero
- * @map:   where
+ * @map:   where; not locked by the caller
  * @first: first page
  * @last:  last page, inclusive; what lies beyond the end is ignored
  *
- * Memory is given back, but for wired pages, which are cleared. Every mapping
- * of the range is removed: each access from now on sees zeroes.
+ * O-35 to O-39, on the map's own objects. Memory is given back, but for wired
+ * pages, which are cleared. Every mapping of the range is removed: each access
+ * from now on sees zeroes. May sleep.
  *
  * Return: SUCCESS, INVALID_ARGUMENT for a range that ends before it begins,
  * RESOURCE_SHORTAGE (entries before the failing one are punched) or
@@ -518,6 +519,7 @@ static bsdvm_status_t map_grow(struct bsdvm_map *map, bsdvm_pindex_t size)
  *
  * What is cut off is gone from this map; pages that appear read zero. Mappings
  * beyond a new end are removed.
+ * Context: no lock of the core held; may sleep.
  *
  * Return: SUCCESS, INVALID_ARGUMENT, RESOURCE_SHORTAGE (nothing changed) or
  * INTERRUPTED.
@@ -546,6 +548,7 @@ bsdvm_status_t bsdvm_map_resize(struct bsdvm_map *map, bsdvm_pindex_t size)
  *
  * As bsdvm_map_resize(), but fatal signals do not end it: they may be why the
  * growth was in vain.
+ * Context: no lock of the core held; may sleep.
  *
  * Return: SUCCESS or RESOURCE_SHORTAGE (nothing changed).
  */
@@ -562,12 +565,14 @@ bsdvm_status_t bsdvm_map_cut(struct bsdvm_map *map, bsdvm_pindex_t size)
 
 /**
  * bsdvm_map_clear_bytes - clear part of a page, if there is anything to clear
- * @map:    where
+ * @map:    where; not locked by the caller
  * @pindex: which page
  * @from:   first byte in the page
  * @to:     end, exclusive, at most PAGE_SIZE
  *
- * A hole stays one. Return: as bsdvm_fault().
+ * A hole stays one. May sleep.
+ *
+ * Return: as bsdvm_fault().
  */
 bsdvm_status_t bsdvm_map_clear_bytes(struct bsdvm_map *map,
 				     bsdvm_pindex_t pindex, unsigned int from,

@@ -115,7 +115,10 @@ static enum bsdvm_found resolve_walk(struct bsdvm_cursor *cursor, bool below)
  *
  * The single answer to "what is there?": faults, held pages, seeks and checks
  * all come here. A page found carries no reference: see bsdvm_resolve_hold().
+ * F-70: each step adds the backing offset.
  * Context: RCU read side; does not sleep.
+ *
+ * Return: BSDVM_FOUND_*.
  */
 enum bsdvm_found bsdvm_resolve(struct bsdvm_cursor *cursor)
 {
@@ -125,6 +128,10 @@ enum bsdvm_found bsdvm_resolve(struct bsdvm_cursor *cursor)
 /**
  * bsdvm_resolve_below - as bsdvm_resolve(), passing over the object in hand
  * @cursor: the object whose pager just proved not to have the page (F-64)
+ *
+ * Context: RCU read side; does not sleep.
+ *
+ * Return: BSDVM_FOUND_*.
  */
 enum bsdvm_found bsdvm_resolve_below(struct bsdvm_cursor *cursor)
 {
@@ -137,6 +144,9 @@ enum bsdvm_found bsdvm_resolve_below(struct bsdvm_cursor *cursor)
  *
  * For who knows that the pagers on the way do not have the page: what one
  * brought since lies in a slot, and is found.
+ * Context: RCU read side; does not sleep.
+ *
+ * Return: BSDVM_FOUND_*, never BSDVM_FOUND_PAGER.
  */
 enum bsdvm_found bsdvm_resolve_resident(struct bsdvm_cursor *cursor)
 {

@@ -89,6 +89,8 @@ static bool seek_entry_data(const struct bsdvm_entry *entry,
  * @map:    where
  * @pindex: in: page to begin with; out: the page found
  *
+ * Context: no lock of the core held; may sleep.
+ *
  * Return: SUCCESS; INVALID_ADDRESS if there is none before the end;
  * INTERRUPTED.
  */
@@ -132,6 +134,8 @@ static bsdvm_pindex_t seek_entry_hole(const struct bsdvm_entry *entry,
  * @map:    where
  * @pindex: in: page to begin with; out: the page found, map->size if all of the
  *          rest is data
+ *
+ * Context: no lock of the core held; may sleep.
  *
  * Return: SUCCESS; INVALID_ADDRESS from the end on; INTERRUPTED.
  */

@@ -138,6 +138,8 @@ static bsdvm_status_t snapshot_publish(struct bsdvm_family *family,
  *
  * A cut: of two writes one of which happened before the other, no snapshot has
  * the later without the earlier. Copies no page but pinned and wired ones.
+ * M-45, M-48: what a fork does to an entry that is inherited by COPY.
+ * Context: no lock of the core held; may sleep.
  *
  * Return: SUCCESS, RESOURCE_SHORTAGE or INTERRUPTED; nothing changed then.
  */
@@ -252,6 +254,8 @@ static bsdvm_status_t snapshot_map(struct bsdvm_family *family,
  * @new_map: out: the map, with one reference
  * @bytes:   out: size in bytes recorded with the snapshot
  *
+ * Context: no lock of the core held; may sleep.
+ *
  * Return: SUCCESS, NO_ENTRY or RESOURCE_SHORTAGE.
  */
 bsdvm_status_t bsdvm_snapshot_open(struct bsdvm_map *map, u32 id, void *pmap,
@@ -280,6 +284,7 @@ bsdvm_status_t bsdvm_snapshot_open(struct bsdvm_map *map, u32 id, void *pmap,
  *
  * What it alone held is freed; chains that have become longer than needed are
  * collapsed. Maps opened from it are not affected.
+ * Context: no lock of the core held; may sleep.
  *
  * Return: SUCCESS or NO_ENTRY.
  */
@@ -298,7 +303,13 @@ bsdvm_status_t bsdvm_snapshot_drop(struct bsdvm_map *map, u32 id)
 	return snapshot ? BSDVM_SUCCESS : BSDVM_NO_ENTRY;
 }
 
-/* The family's last map is gone. Entry: family->lock held. */
+/**
+ * bsdvm_snapshot_drop_all - forget every snapshot of a family
+ * @family: its last map is gone
+ *
+ * Entry: family->lock held; release it by bsdvm_family_unlock(). The count of
+ * snapshots is not kept: nobody asks any more.
+ */
 void bsdvm_snapshot_drop_all(struct bsdvm_family *family)
 {
 	struct bsdvm_snapshot *snapshot;
@@ -317,6 +328,8 @@ void bsdvm_snapshot_drop_all(struct bsdvm_family *family)
  * @npages:  at least 1; the range must lie in the map
  * @pmap:    passed to pmap operations on the new map
  * @new_map: out: the map, with one reference
+ *
+ * Context: no lock of the core held; may sleep.
  *
  * Return: SUCCESS, INVALID_ADDRESS, RESOURCE_SHORTAGE or INTERRUPTED.
  */

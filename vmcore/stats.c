@@ -14,6 +14,7 @@ static_assert(sizeof(struct bsdvm_stats) % sizeof(u64) == 0);
  * @sum: where to put the sums
  *
  * Counters in motion are read one after the other, not at one moment.
+ * Does not sleep.
  */
 void bsdvm_stats_sum(struct bsdvm_stats *sum)
 {

@@ -62,12 +62,12 @@ static void wire_await_transition(struct bsdvm_entry *entry,
 
 /**
  * bsdvm_map_lock_settled - lock a map when no entry of a range is in transition
- * @map:   which
+ * @map:   which; not locked by the caller
  * @first: first page
  * @last:  last page, inclusive
  *
  * M-34: whoever changes entries, or freezes what they show, waits for wiring
- * under way.
+ * under way. May sleep.
  *
  * Return: SUCCESS with the map locked exclusively; INTERRUPTED without.
  */
@@ -90,7 +90,14 @@ bsdvm_status_t bsdvm_map_lock_settled(struct bsdvm_map *map,
 	return BSDVM_SUCCESS;
 }
 
-/* The same where there is no way to fail. */
+/**
+ * bsdvm_map_lock_settled_always - the same where there is no way to fail
+ * @map:   which; not locked by the caller
+ * @first: first page
+ * @last:  last page, inclusive
+ *
+ * As bsdvm_map_lock_settled(), but sleeps whatever signals arrive.
+ */
 void bsdvm_map_lock_settled_always(struct bsdvm_map *map, bsdvm_pindex_t first,
 				   bsdvm_pindex_t last)
 {
@@ -312,6 +319,7 @@ static void wire_roll_back(struct bsdvm_map *map, bsdvm_pindex_t first,
  * @last:  last page, inclusive
  *
  * W-10 to W-14.
+ * Context: no lock of the core held; may sleep.
  *
  * Return: SUCCESS; INVALID_ADDRESS if the range has a hole; what a fault came
  * to. Nothing is wired by this call after a failure.
@@ -350,6 +358,7 @@ out:
  * @last:  last page, inclusive
  *
  * W-15, W-16.
+ * Context: no lock of the core held; may sleep.
  *
  * Return: SUCCESS; INVALID_ADDRESS if the range has a hole, INVALID_ARGUMENT if
  * some of it has no system wiring: nothing is changed then.
@@ -447,6 +456,7 @@ static void wire_user_finish(struct bsdvm_map *map, bsdvm_pindex_t first,
  * @npages: out: pages that were not user-wired before
  *
  * W-18 to W-20; however often, a page counts once.
+ * Context: no lock of the core held; may sleep.
  *
  * Return: as bsdvm_map_wire(). After a failure this call has wired nothing, and
  * what was wired before it still is.
@@ -478,6 +488,7 @@ bsdvm_status_t bsdvm_map_user_wire(struct bsdvm_map *map, bsdvm_pindex_t first,
  * @npages: out: pages that are no longer user-wired
  *
  * W-21.
+ * Context: no lock of the core held; may sleep.
  *
  * Return: SUCCESS; INVALID_ADDRESS if the range has a hole, INVALID_ARGUMENT if
  * some of it is not user-wired: nothing is changed then.
