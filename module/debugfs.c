@@ -156,6 +156,11 @@ static int tree_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(tree);
 
+/**
+ * bsdvm_debugfs_init - make bsdvm/stats and bsdvm/tree
+ *
+ * Without debugfs there is nothing to see, which is no error. May sleep.
+ */
 void bsdvm_debugfs_init(void)
 {
 	debugfs_dir = debugfs_create_dir("bsdvm", NULL);
@@ -163,6 +168,11 @@ void bsdvm_debugfs_init(void)
 	debugfs_create_file("tree", 0400, debugfs_dir, NULL, &tree_fops);
 }
 
+/**
+ * bsdvm_debugfs_fini - remove what bsdvm_debugfs_init() made
+ *
+ * Sleeps until nobody reads there any more.
+ */
 void bsdvm_debugfs_fini(void)
 {
 	debugfs_remove(debugfs_dir);

@@ -16,7 +16,15 @@
 
 #include "module.h"
 
-/* The map's file behind an open device file, NULL before the first mmap. */
+/**
+ * bsdvm_device_map_file - the map's file behind an open device file
+ * @file: of /dev/bsdvm; keeps the map's file until it is closed
+ *
+ * Does not sleep.
+ *
+ * Return: the file, without a reference for the caller; NULL before the first
+ * mmap.
+ */
 struct file *bsdvm_device_map_file(struct file *file)
 {
 	/* Pairs with the cmpxchg() in device_make_map(). */

@@ -17,6 +17,16 @@
 #include "../vmcore/internal.h"
 #include "../vmcore/info.h"
 
+/**
+ * bsdvm_file_mmap - map a map's file
+ * @file: of a map
+ * @vma:  shared or private, anywhere; gets a reference on the map
+ *
+ * Pages beyond the map's end may be mapped: touching them is SIGBUS. L-2.
+ * Context: mmap_lock held for writing.
+ *
+ * Return: 0.
+ */
 int bsdvm_file_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct bsdvm_map *map = bsdvm_file_map(file);

@@ -121,6 +121,13 @@ static int anchor_init(void)
 	return 0;
 }
 
+/**
+ * bsdvm_fs_init - make the inode cache and the anchor
+ *
+ * Before bsdvm_core_init(), which wants the anchor. May sleep.
+ *
+ * Return: 0 or a negative errno; nothing is left behind then.
+ */
 int bsdvm_fs_init(void)
 {
 	int error;
@@ -136,6 +143,12 @@ int bsdvm_fs_init(void)
 	return error;
 }
 
+/**
+ * bsdvm_fs_fini - undo bsdvm_fs_init()
+ *
+ * No map's inode, hence no page, exists any more. Sleeps until their memory is
+ * free.
+ */
 void bsdvm_fs_fini(void)
 {
 	iput(anchor_inode);
@@ -145,6 +158,11 @@ void bsdvm_fs_fini(void)
 	kmem_cache_destroy(fs_inode_cache);
 }
 
+/**
+ * bsdvm_fs_anchor - the address space that every page names as its own
+ *
+ * Return: that of the anchor inode, from bsdvm_fs_init() to bsdvm_fs_fini().
+ */
 struct address_space *bsdvm_fs_anchor(void)
 {
 	return anchor_inode->i_mapping;
@@ -228,6 +246,8 @@ static struct file *fs_finish(struct inode *inode, int flags)
  * @bytes: its size, at most that of BSDVM_PAGES_MAX pages
  * @flags: O_RDONLY, O_WRONLY or O_RDWR
  *
+ * Context: no lock of the core held; may sleep.
+ *
  * Return: the file or an error pointer.
  */
 struct file *bsdvm_fs_create(u64 bytes, int flags)
@@ -251,6 +271,8 @@ struct file *bsdvm_fs_create(u64 bytes, int flags)
  * bsdvm_fs_open_snapshot - a snapshot as a new map, open
  * @map: a map of the family
  * @id:  the snapshot
+ *
+ * Context: no lock of the core held; may sleep.
  *
  * Return: the file or an error pointer.
  */
@@ -278,6 +300,8 @@ struct file *bsdvm_fs_open_snapshot(struct bsdvm_map *map, u32 id)
  * @map:    whose range
  * @first:  first page
  * @npages: at least 1
+ *
+ * Context: no lock of the core held; may sleep.
  *
  * Return: the file or an error pointer.
  */

@@ -59,6 +59,17 @@ static bsdvm_status_t io_read_chunk(struct bsdvm_map *map, loff_t pos,
 	return BSDVM_SUCCESS;
 }
 
+/**
+ * bsdvm_read_iter - read from a map
+ * @iocb: where, in bytes; moved on by what was read
+ * @to:   user memory, or the kernel's
+ *
+ * Holes read zero and stay holes. Takes no lock of the inode: of a write at the
+ * same time any part may be seen. May sleep, with no lock of the core held.
+ *
+ * Return: bytes read, 0 from the end on; if none were, -EFAULT, -EINTR or, from
+ * bsdvm_status_errno(), what a fault came to.
+ */
 ssize_t bsdvm_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
@@ -154,6 +165,18 @@ static ssize_t io_write_locked(struct kiocb *iocb, struct iov_iter *from)
 	return done;
 }
 
+/**
+ * bsdvm_write_iter - write to a map
+ * @iocb: where, in bytes; moved on by what was written
+ * @from: user memory, or the kernel's
+ *
+ * The file grows as far as bytes were written. Takes the inode's lock. May
+ * sleep, with nothing of the core locked while user memory is made present.
+ *
+ * Return: bytes written; if none were, -EFAULT, -EINTR, what
+ * generic_write_checks() says or, from bsdvm_status_errno(), what a fault or
+ * the change of size came to.
+ */
 ssize_t bsdvm_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct file *file = iocb->ki_filp;

@@ -310,6 +310,8 @@ static int ioctl_find_map(const struct ioctl_op *op, struct bsdvm_ucmd *ucmd)
  * @cmd:  BSDVM_IOC_*
  * @arg:  pointer to the argument
  *
+ * Context: no lock of the core held; may sleep.
+ *
  * Return: as uapi/linux/bsdvm.h says for the request.
  */
 long bsdvm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

@@ -10,6 +10,14 @@
 #include "module.h"
 #include "../vmcore/info.h"
 
+/**
+ * bsdvm_ioctl_map_info - BSDVM_IOC_MAP_INFO
+ * @ucmd: the argument is where the answer goes
+ *
+ * Takes map->lock shared and family->lock, signals or not.
+ *
+ * Return: 0.
+ */
 int bsdvm_ioctl_map_info(struct bsdvm_ucmd *ucmd)
 {
 	struct bsdvm_map_info *info = &ucmd->arg.map_info;
@@ -44,6 +52,15 @@ static u32 entry_info_flags(const struct bsdvm_entry *entry)
 	return flags;
 }
 
+/**
+ * bsdvm_ioctl_entry_info - BSDVM_IOC_ENTRY_INFO
+ * @ucmd: the argument says from where on, in bytes, and is where the answer
+ *        goes
+ *
+ * Context: no lock of the core held; may sleep.
+ *
+ * Return: 0; -EINVAL, -ENOENT behind the last entry, or -EINTR.
+ */
 int bsdvm_ioctl_entry_info(struct bsdvm_ucmd *ucmd)
 {
 	struct bsdvm_entry_info *info = &ucmd->arg.entry_info;
@@ -69,6 +86,14 @@ int bsdvm_ioctl_entry_info(struct bsdvm_ucmd *ucmd)
 	return 0;
 }
 
+/**
+ * bsdvm_ioctl_snapshot_info - BSDVM_IOC_SNAPSHOT_INFO
+ * @ucmd: the argument says from which id on, and is where the answer goes
+ *
+ * Context: no lock of the core held; may sleep.
+ *
+ * Return: 0; -EINVAL, or -ENOENT behind the last snapshot.
+ */
 int bsdvm_ioctl_snapshot_info(struct bsdvm_ucmd *ucmd)
 {
 	struct bsdvm_snapshot_info *info = &ucmd->arg.snapshot_info;
@@ -87,6 +112,15 @@ int bsdvm_ioctl_snapshot_info(struct bsdvm_ucmd *ucmd)
 	return 0;
 }
 
+/**
+ * bsdvm_ioctl_object_info - BSDVM_IOC_OBJECT_INFO
+ * @ucmd: the argument says where, in bytes, and how deep, and is where the
+ *        answer goes
+ *
+ * Context: no lock of the core held; may sleep.
+ *
+ * Return: 0; -ENOENT where there is no object, or -EINTR.
+ */
 int bsdvm_ioctl_object_info(struct bsdvm_ucmd *ucmd)
 {
 	struct bsdvm_object_info *info = &ucmd->arg.object_info;
@@ -108,6 +142,15 @@ int bsdvm_ioctl_object_info(struct bsdvm_ucmd *ucmd)
 	return 0;
 }
 
+/**
+ * bsdvm_ioctl_check - BSDVM_IOC_CHECK
+ * @ucmd: the argument is where the answer goes
+ *
+ * Section 1 of the behaviours.
+ * Context: no lock of the core held; may sleep.
+ *
+ * Return: 0, whatever was found; -EINVAL or -EINTR.
+ */
 int bsdvm_ioctl_check(struct bsdvm_ucmd *ucmd)
 {
 	struct bsdvm_check *check = &ucmd->arg.check;

@@ -49,11 +49,23 @@ struct bsdvm_inode {
 	struct bsdvm_wirelimit wirelimit;
 };
 
+/**
+ * bsdvm_inode - the map's part of an inode
+ * @inode: of a map
+ *
+ * Return: what @inode is embedded in.
+ */
 static inline struct bsdvm_inode *bsdvm_inode(const struct inode *inode)
 {
 	return container_of(inode, struct bsdvm_inode, vfs_inode);
 }
 
+/**
+ * bsdvm_inode_map - the map of an inode
+ * @inode: of a map
+ *
+ * Return: the map, kept by the inode; NULL before it was given one.
+ */
 static inline struct bsdvm_map *bsdvm_inode_map(const struct inode *inode)
 {
 	return bsdvm_inode(inode)->map;
@@ -64,11 +76,23 @@ extern const struct file_operations bsdvm_map_fops;
 extern const struct inode_operations bsdvm_map_iops;
 int bsdvm_file_mmap(struct file *file, struct vm_area_struct *vma);
 
+/**
+ * bsdvm_file_is_map - is this the file of a map?
+ * @file: any open file
+ *
+ * Return: true for a map's, false for others, that of /dev/bsdvm included.
+ */
 static inline bool bsdvm_file_is_map(const struct file *file)
 {
 	return file->f_op == &bsdvm_map_fops;
 }
 
+/**
+ * bsdvm_file_map - the map of a file
+ * @file: of a map
+ *
+ * Return: the map, kept by the file.
+ */
 static inline struct bsdvm_map *bsdvm_file_map(const struct file *file)
 {
 	return bsdvm_inode_map(file_inode(file));

@@ -26,6 +26,9 @@
  * Not where Linux's own code must see the page on its way into the page table:
  * to account it as locked, to leave a write-protection marker, to note it as
  * soft-dirty.
+ * Context: mmap_lock or the VMA's lock held; does not sleep.
+ *
+ * Return: true if they may; false if they must be handed over.
  */
 bool bsdvm_pmap_may_enter(struct vm_area_struct *vma)
 {

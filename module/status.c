@@ -10,7 +10,9 @@
  * bsdvm_status_errno - for system calls
  * @status: of the core
  *
- * The table is in uapi/linux/bsdvm.h. Return: 0 or a negative errno.
+ * The table is in uapi/linux/bsdvm.h. Does not sleep.
+ *
+ * Return: 0 or a negative errno.
  */
 int bsdvm_status_errno(bsdvm_status_t status)
 {
@@ -44,6 +46,8 @@ int bsdvm_status_errno(bsdvm_status_t status)
  * F-28, with the signals of a file mapping: what cannot be had is SIGBUS. A
  * fault ended by a fatal signal is simply over if the signal is about to act;
  * within the kernel it must fail, or it would come again.
+ *
+ * Return: VM_FAULT_OOM, VM_FAULT_NOPAGE or VM_FAULT_SIGBUS.
  */
 vm_fault_t bsdvm_status_vm_fault(bsdvm_status_t status,
 				 const struct vm_fault *vmf)

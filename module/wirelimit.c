@@ -17,6 +17,10 @@
 #include "module.h"
 #include "../vmcore/info.h"
 
+/**
+ * bsdvm_wirelimit_init - nobody pays for anything yet
+ * @limit: of a new inode
+ */
 void bsdvm_wirelimit_init(struct bsdvm_wirelimit *limit)
 {
 	mutex_init(&limit->lock);
@@ -37,6 +41,10 @@ static void wirelimit_uncharge(struct bsdvm_wirelimit *limit,
 	}
 }
 
+/**
+ * bsdvm_wirelimit_fini - give back what is still charged
+ * @limit: of an inode that goes, after its map
+ */
 void bsdvm_wirelimit_fini(struct bsdvm_wirelimit *limit)
 {
 	wirelimit_uncharge(limit, limit->pages);
@@ -74,6 +82,8 @@ static int wirelimit_charge(struct bsdvm_wirelimit *limit,
  * @first:  first page
  * @npages: at least 1
  *
+ * Takes the limit's lock, then the map's. May sleep, until a fatal signal.
+ *
  * Return: 0; -EBUSY if another user pays for this map; -ENOMEM over the limit;
  * what bsdvm_map_user_wire() came to.
  */
@@ -104,6 +114,8 @@ int bsdvm_wirelimit_wire(struct bsdvm_inode *bi, bsdvm_pindex_t first,
  * @first:  first page
  * @npages: at least 1
  *
+ * Takes the limit's lock, then the map's. May sleep, until a fatal signal.
+ *
  * Return: 0 or what bsdvm_map_user_unwire() came to.
  */
 int bsdvm_wirelimit_unwire(struct bsdvm_inode *bi, bsdvm_pindex_t first,
@@ -123,7 +135,12 @@ int bsdvm_wirelimit_unwire(struct bsdvm_inode *bi, bsdvm_pindex_t first,
 	return error;
 }
 
-/* The map was shortened: wired pages may have gone with its end. */
+/**
+ * bsdvm_wirelimit_settle - give back what went with the end of a map
+ * @bi: the inode of a map that was just shortened
+ *
+ * Takes the limit's lock and the map's, signals or not.
+ */
 void bsdvm_wirelimit_settle(struct bsdvm_inode *bi)
 {
 	struct bsdvm_wirelimit *limit = &bi->wirelimit;

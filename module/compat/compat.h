@@ -20,6 +20,13 @@ typedef struct mnt_idmap bsdvm_idmap;
 typedef struct user_namespace bsdvm_idmap;
 #endif
 
+/**
+ * bsdvm_fillattr - generic_fillattr()
+ * @idmap:        of the mount
+ * @request_mask: STATX_*; not used by kernels that do not ask for it
+ * @inode:        whose attributes
+ * @stat:         out
+ */
 static inline void bsdvm_fillattr(bsdvm_idmap *idmap, u32 request_mask,
 				  struct inode *inode, struct kstat *stat)
 {
@@ -30,7 +37,10 @@ static inline void bsdvm_fillattr(bsdvm_idmap *idmap, u32 request_mask,
 #endif
 }
 
-/* Make an inode of alloc_anon_inode() one like any other. */
+/**
+ * bsdvm_inode_clear_anon - make an inode of alloc_anon_inode() one like others
+ * @inode: seen by nobody yet
+ */
 static inline void bsdvm_inode_clear_anon(struct inode *inode)
 {
 #if BSDVM_HAVE_S_ANON_INODE
@@ -39,7 +49,11 @@ static inline void bsdvm_inode_clear_anon(struct inode *inode)
 	inode->i_flags &= ~S_PRIVATE;
 }
 
-/* For a copy of a VMA, which nobody else knows and no lock protects. */
+/**
+ * bsdvm_vma_copy_flags_set - set flags of a copy of a VMA
+ * @copy:  which nobody else knows and no lock protects
+ * @flags: VM_*, in addition to those it has
+ */
 static inline void bsdvm_vma_copy_flags_set(struct vm_area_struct *copy,
 					    unsigned long flags)
 {
@@ -57,7 +71,17 @@ static inline void bsdvm_vma_copy_flags_set(struct vm_area_struct *copy,
 #define bsdvm_splice_read	generic_file_splice_read
 #endif
 
-/* Copy to a folio as much as can be had without a fault. */
+/**
+ * bsdvm_copy_from_iter_atomic - copy to a folio what can be had without a fault
+ * @folio:  locked
+ * @offset: first byte in @folio
+ * @bytes:  at most up to the end of @folio's first page
+ * @from:   moved on by what was copied
+ *
+ * Does not sleep.
+ *
+ * Return: bytes copied, perhaps none.
+ */
 static inline size_t bsdvm_copy_from_iter_atomic(struct folio *folio,
 						 size_t offset, size_t bytes,
 						 struct iov_iter *from)
