@@ -21,27 +21,35 @@
  *
  * Offsets and lengths are in bytes; where pages are meant they must be
  * multiples of the page size. Each argument structure begins with its size, as
- * the caller knows it; a longer one is accepted if what the kernel does not
- * know is zero. Flags and reserved fields must be zero where nothing else is
- * said.
+ * the caller knows it; a longer one, up to a page, is accepted if what the
+ * kernel does not know is zero. Flags and reserved fields must be zero where
+ * nothing else is said.
  * Descriptors returned are close-on-exec.
  *
- * Errors, of all requests:
+ * Errors of every request:
+ *
+ *   E2BIG      structure longer than a page, or non-zero bytes in a part of it
+ *              unknown to the kernel
+ *   EFAULT     a pointer does not point to memory
+ *   EINVAL     structure too short, unknown flag, reserved field not zero
+ *   ENOTTY     unknown request, or neither a map nor /dev/bsdvm
+ *
+ * and of every request that goes to a map:
  *
  *   EBADF      the descriptor does not allow what the request needs
- *   E2BIG      non-zero bytes in a part of the structure unknown to the kernel
+ *   ENXIO      /dev/bsdvm was not mapped yet
+ *
+ * Others are said with each request, below; in short:
+ *
+ *   EACCES     the range does not allow the access
  *   EBUSY      another user has wired pages of this map
- *   EFAULT     a pointer does not point to memory
  *   EINTR      a fatal signal arrived
- *   EINVAL     structure too short, unknown flag, reserved field not zero,
- *              unaligned or overflowing range
+ *   EINVAL     unaligned, empty or overflowing range; map too large; what is
+ *              to be unwired is not wired
  *   EIO        a page could not be read
  *   EMFILE, ENFILE  no descriptor left
  *   ENOENT     no such snapshot, or nothing (more) to report
  *   ENOMEM     no memory, or more wired than RLIMIT_MEMLOCK allows
- *   ENOTTY     unknown request
- *   ENXIO      /dev/bsdvm was not mapped yet
- *   EACCES     the range does not allow the access
  *   EPERM      wiring for the system without CAP_IPC_LOCK
  *   ERANGE     the range does not lie within the map
  *
@@ -119,7 +127,7 @@ struct bsdvm_map_fd {
  * struct bsdvm_snapshot_take - name the map's present state
  * @size:  sizeof(struct bsdvm_snapshot_take)
  * @flags: zero
- * @id:    out: the snapshot, 1 or more
+ * @id:    zero; out: the snapshot, 1 or more
  * @reserved: zero
  *
  * Needs a descriptor open for writing. The snapshot is a cut: if one write
@@ -340,19 +348,150 @@ struct bsdvm_check {
  */
 #define BSDVM_IOC_MAGIC		0xB5
 
+/**
+ * BSDVM_IOC_QUERY - what can the module do?
+ *
+ * struct bsdvm_query, to any descriptor of /dev/bsdvm or of a map.
+ *
+ * Return: 0, and the structure filled in.
+ */
 #define BSDVM_IOC_QUERY		_IO(BSDVM_IOC_MAGIC, 0x00)
+
+/**
+ * BSDVM_IOC_CREATE - make a map of zeroes
+ *
+ * struct bsdvm_create, to any descriptor of /dev/bsdvm or of a map, which has
+ * nothing to do with the new one.
+ *
+ * Return: the map's descriptor, open for reading and writing. EINVAL if
+ * map_size is above max_size of struct bsdvm_query; EMFILE, ENFILE, ENOMEM.
+ */
 #define BSDVM_IOC_CREATE	_IO(BSDVM_IOC_MAGIC, 0x01)
+
+/**
+ * BSDVM_IOC_MAP_FD - a descriptor of a map that is mapped or open
+ *
+ * struct bsdvm_map_fd, to any descriptor of /dev/bsdvm or of a map.
+ *
+ * Return: a new descriptor of the same open file, hence with the same rights.
+ * Without BSDVM_MAP_FD_ADDRESS: ENXIO if /dev/bsdvm was not mapped yet, EINVAL
+ * if addr is not zero. With it: ENOENT if no map is mapped at addr, EINTR.
+ * EMFILE, ENOMEM.
+ */
 #define BSDVM_IOC_MAP_FD	_IO(BSDVM_IOC_MAGIC, 0x02)
+
+/**
+ * BSDVM_IOC_SNAPSHOT - name the map's present state
+ *
+ * struct bsdvm_snapshot_take, to a descriptor open for writing.
+ *
+ * Return: 0, and the id. EINVAL if id was not zero; EINTR, ENOMEM. After
+ * EFAULT, too, there is no snapshot.
+ */
 #define BSDVM_IOC_SNAPSHOT	_IO(BSDVM_IOC_MAGIC, 0x03)
+
+/**
+ * BSDVM_IOC_OPEN - a new map that begins as a snapshot
+ *
+ * struct bsdvm_snapshot_ref, to a descriptor open for reading, of any map of
+ * the family.
+ *
+ * Return: the new map's descriptor, open for reading and writing. ENOENT if the
+ * family has no such snapshot; EMFILE, ENFILE, ENOMEM.
+ */
 #define BSDVM_IOC_OPEN		_IO(BSDVM_IOC_MAGIC, 0x04)
+
+/**
+ * BSDVM_IOC_DROP - forget a snapshot
+ *
+ * struct bsdvm_snapshot_ref, to a descriptor open for writing, of any map of
+ * the family.
+ *
+ * Return: 0. ENOENT if the family has no such snapshot, or no longer.
+ */
 #define BSDVM_IOC_DROP		_IO(BSDVM_IOC_MAGIC, 0x05)
+
+/**
+ * BSDVM_IOC_SHADOW - a new map that begins as a range of this one
+ *
+ * struct bsdvm_shadow, to a descriptor open for reading and writing.
+ *
+ * Return: the new map's descriptor, open for reading and writing. EINVAL for
+ * the range, ERANGE, EINTR, EMFILE, ENFILE, ENOMEM.
+ */
 #define BSDVM_IOC_SHADOW	_IO(BSDVM_IOC_MAGIC, 0x06)
+
+/**
+ * BSDVM_IOC_WIRE - wire a range
+ *
+ * struct bsdvm_wire, to a descriptor open for writing.
+ *
+ * Return: 0 when every page is wired. EINVAL for the range, ERANGE, EINTR; EIO
+ * or EACCES if a page cannot be had. For the user: EBUSY if another user has
+ * wired pages of this map, ENOMEM above RLIMIT_MEMLOCK unless CAP_IPC_LOCK is
+ * held. For the system: EPERM without CAP_IPC_LOCK. ENOMEM.
+ */
 #define BSDVM_IOC_WIRE		_IO(BSDVM_IOC_MAGIC, 0x07)
+
+/**
+ * BSDVM_IOC_UNWIRE - take back what BSDVM_IOC_WIRE did
+ *
+ * struct bsdvm_wire, to a descriptor open for writing, with the same flags.
+ *
+ * Return: 0. EINVAL for the range, or if some of it is not wired in this way;
+ * ERANGE, EINTR, ENOMEM. For the system: EPERM without CAP_IPC_LOCK.
+ */
 #define BSDVM_IOC_UNWIRE	_IO(BSDVM_IOC_MAGIC, 0x08)
+
+/**
+ * BSDVM_IOC_MAP_INFO - about the map
+ *
+ * struct bsdvm_map_info, to a descriptor open for reading or writing.
+ *
+ * Return: 0, and the structure filled in.
+ */
 #define BSDVM_IOC_MAP_INFO	_IO(BSDVM_IOC_MAGIC, 0x09)
+
+/**
+ * BSDVM_IOC_ENTRY_INFO - about the entry at an offset, or the next one
+ *
+ * struct bsdvm_entry_info, to a descriptor open for reading or writing. To see
+ * all, begin at offset 0 and go on at offset + length of each answer.
+ *
+ * Return: 0, and the structure filled in. ENOENT if no entry ends behind the
+ * offset; EINTR.
+ */
 #define BSDVM_IOC_ENTRY_INFO	_IO(BSDVM_IOC_MAGIC, 0x0a)
+
+/**
+ * BSDVM_IOC_SNAPSHOT_INFO - about a snapshot of the family, or the next one
+ *
+ * struct bsdvm_snapshot_info, to a descriptor open for reading or writing. To
+ * see all, begin with id 0 and go on with id + 1 of each answer.
+ *
+ * Return: 0, and the structure filled in. ENOENT if no snapshot has this id or
+ * a higher one.
+ */
 #define BSDVM_IOC_SNAPSHOT_INFO	_IO(BSDVM_IOC_MAGIC, 0x0b)
+
+/**
+ * BSDVM_IOC_OBJECT_INFO - about an object of the chain behind an offset
+ *
+ * struct bsdvm_object_info, to a descriptor open for reading or writing. To see
+ * the whole chain, begin with depth 0 and go on until ENOENT.
+ *
+ * Return: 0, and the structure filled in. ENOENT if the chain is shorter, or
+ * the map; EINTR.
+ */
 #define BSDVM_IOC_OBJECT_INFO	_IO(BSDVM_IOC_MAGIC, 0x0c)
+
+/**
+ * BSDVM_IOC_CHECK - verify the invariants of the map and its family
+ *
+ * struct bsdvm_check, to a descriptor open for reading or writing.
+ *
+ * Return: 0, whatever was found, and the structure filled in. EINTR.
+ */
 #define BSDVM_IOC_CHECK		_IO(BSDVM_IOC_MAGIC, 0x0d)
 
 #ifdef __cplusplus
