@@ -18,7 +18,9 @@
 #include "kselftest_harness.h"
 
 #define NPAGES	16UL
-#define SIZE	(NPAGES * PAGE)
+/* Pages further apart than this are unmapped one by one. */
+#define FAR	32UL
+#define SIZE	(NPAGES * FAR * PAGE)
 
 /*
  * A writer pauses after so many rounds: processors that emulate one another
@@ -45,6 +47,7 @@ struct stamps {
 };
 
 struct cut {
+	size_t stride;		/* in pages, from one page to the next */
 	int fd;
 	unsigned char *p;
 	volatile bool *stop;
@@ -57,18 +60,26 @@ struct job {
 	pthread_t thread;
 };
 
-static volatile uint64_t *word_at(unsigned char *p, size_t page,
+static off_t offset_of(const struct cut *cut, size_t page)
+{
+	return page * cut->stride * PAGE;
+}
+
+static volatile uint64_t *word_at(const struct job *job, size_t page,
 				  enum writer writer)
 {
-	return &((struct stamps *)(p + page * PAGE))->word[writer];
+	unsigned char *p = job->p + offset_of(job->cut, page);
+
+	return &((struct stamps *)p)->word[writer];
 }
 
 static void write_word(struct job *job, size_t page, uint64_t stamp)
 {
-	off_t at = page * PAGE + offsetof(struct stamps, word[job->writer]);
+	off_t at = offset_of(job->cut, page) +
+		   offsetof(struct stamps, word[job->writer]);
 
 	if (job->writer != WRITER_PWRITE)
-		*word_at(job->p, page, job->writer) = stamp;
+		*word_at(job, page, job->writer) = stamp;
 	else if (pwrite(job->cut->fd, &stamp, sizeof(stamp), at) < 0)
 		abort();
 }
@@ -99,10 +110,10 @@ static void relay_rounds(struct job *job)
 
 	for (round = 1; !*job->cut->stop; round++) {
 		for (i = NPAGES - 1; i > 1; i--)
-			*word_at(job->p, i, WRITER_RELAY) =
-				*word_at(job->p, i - 1, WRITER_RELAY);
-		*word_at(job->p, 1, WRITER_RELAY) =
-			*word_at(job->p, 0, WRITER_THREAD);
+			*word_at(job, i, WRITER_RELAY) =
+				*word_at(job, i - 1, WRITER_RELAY);
+		*word_at(job, 1, WRITER_RELAY) =
+			*word_at(job, 0, WRITER_THREAD);
 		pause_after(round);
 	}
 }
@@ -157,19 +168,19 @@ static int count_torn(const struct stamps *stamps)
 	return torn;
 }
 
-static int read_stamps(int fd, struct stamps *stamps)
+static int read_stamps(const struct cut *cut, int fd, struct stamps *stamps)
 {
 	size_t i;
 
 	for (i = 0; i < NPAGES; i++)
-		if (pread(fd, &stamps[i], sizeof(*stamps), i * PAGE) !=
+		if (pread(fd, &stamps[i], sizeof(*stamps), offset_of(cut, i)) !=
 		    sizeof(*stamps))
 			return -1;
 	return 0;
 }
 
 /* As seen through a mapping of the snapshot. */
-static int map_stamps(int fd, struct stamps *stamps)
+static int map_stamps(const struct cut *cut, int fd, struct stamps *stamps)
 {
 	unsigned char *q = bsdvm_mmap(fd, SIZE);
 	size_t i;
@@ -177,7 +188,7 @@ static int map_stamps(int fd, struct stamps *stamps)
 	if (q == MAP_FAILED)
 		return -1;
 	for (i = 0; i < NPAGES; i++)
-		memcpy(&stamps[i], q + i * PAGE, sizeof(*stamps));
+		memcpy(&stamps[i], q + offset_of(cut, i), sizeof(*stamps));
 	return munmap(q, SIZE);
 }
 
@@ -196,14 +207,15 @@ static int take(int fd, bool shadow)
 	return copy;
 }
 
-static int take_and_look(int fd, bool shadow, bool mapped,
+static int take_and_look(const struct cut *cut, bool shadow, bool mapped,
 			 struct stamps *stamps)
 {
-	int copy = take(fd, shadow), error;
+	int copy = take(cut->fd, shadow), error;
 
 	if (copy < 0)
 		return -1;
-	error = mapped ? map_stamps(copy, stamps) : read_stamps(copy, stamps);
+	error = mapped ? map_stamps(cut, copy, stamps) :
+			 read_stamps(cut, copy, stamps);
 	close(copy);
 	return error;
 }
@@ -217,15 +229,23 @@ FIXTURE(cut) {
 FIXTURE_VARIANT(cut) {
 	bool shadow;
 	int rounds;
+	size_t stride;
 };
 
 FIXTURE_VARIANT_ADD(cut, snapshots) {
 	.rounds = 10000,
+	.stride = FAR,
+};
+
+FIXTURE_VARIANT_ADD(cut, snapshots_of_neighbours) {
+	.rounds = 1000,
+	.stride = 1,
 };
 
 FIXTURE_VARIANT_ADD(cut, shadows) {
 	.shadow = true,
 	.rounds = 1000,
+	.stride = FAR,
 };
 
 FIXTURE_SETUP(cut)
@@ -233,6 +253,7 @@ FIXTURE_SETUP(cut)
 	struct cut *cut = &self->cut;
 	int i;
 
+	cut->stride = variant->stride;
 	cut->fd = bsdvm_create(SIZE);
 	ASSERT_GE(cut->fd, 0);
 	cut->p = bsdvm_mmap(cut->fd, SIZE);
@@ -304,7 +325,7 @@ TEST_F_TIMEOUT(cut, order_is_kept, 280)
 
 	start(_metadata, self);
 	for (i = 0; i < variant->rounds; i++) {
-		ASSERT_EQ(take_and_look(self->cut.fd, variant->shadow,
+		ASSERT_EQ(take_and_look(&self->cut, variant->shadow,
 					i % 16 == 0, stamps), 0);
 		torn += count_torn(stamps);
 		moved += memcmp(&before, stamps, sizeof(before)) != 0;
@@ -314,9 +335,8 @@ TEST_F_TIMEOUT(cut, order_is_kept, 280)
 	EXPECT_EQ(torn, 0);
 	/* It proves something only if the writers wrote meanwhile. */
 	EXPECT_GT(moved, variant->rounds / 10);
-	for (writer = 0; writer < WRITER_RELAY; writer++)
-		EXPECT_GT(*word_at(self->cut.p, NPAGES - 1, writer), 20);
-	EXPECT_GT(*word_at(self->cut.p, NPAGES - 1, WRITER_RELAY), 20);
+	for (writer = 0; writer < WRITERS; writer++)
+		EXPECT_GT(*word_at(&self->jobs[0], NPAGES - 1, writer), 20);
 	TH_LOG("%d moments, %d different", i, moved);
 }
 

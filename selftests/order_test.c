@@ -11,10 +11,10 @@
 #include "process_util.h"
 #include "kselftest_harness.h"
 
-#define NPAGES	4096UL
-#define SIZE	(NPAGES * PAGE)
-#define SNAPSHOTS 1000
-#define GROUP	"/sys/fs/cgroup/order_test"
+#define NPAGES		65536UL
+#define SIZE		(NPAGES * PAGE)
+#define SNAPSHOTS	1000
+#define GROUP		"/sys/fs/cgroup/order_test"
 
 FIXTURE(order) {
 	int fd;
