@@ -36,10 +36,11 @@ DEFINE_SHOW_ATTRIBUTE(stats);
 static void tree_show_object(struct seq_file *m, struct bsdvm_object *object,
 			     unsigned int depth)
 {
+	unsigned int indent = 2 + 2 * min(depth, TREE_INDENT_MAX);
 	struct bsdvm_entry *entry;
 
 	seq_printf(m, "%*sobject %llu: pages %lu resident %ld refs %u shadows %u",
-		   2 + 2 * min(depth, TREE_INDENT_MAX), "", object->id, object->size,
+		   indent, "", object->id, object->size,
 		   atomic_long_read(&object->resident), object->ref_count,
 		   object->shadow_count);
 	if (object->backing_object)
@@ -80,8 +81,8 @@ static void tree_show_from(struct seq_file *m, struct bsdvm_object *object)
 }
 
 /*
- * From the back of a chain. What was passed on the way there is noted in @shown:
- * each tree is shown once, and each link followed once.
+ * From the back of a chain. What was passed on the way there is noted in
+ * @shown: each tree is shown once, and each link followed once.
  */
 static void tree_show_root_of(struct seq_file *m, struct bsdvm_object *object,
 			      struct xarray *shown)

@@ -161,7 +161,8 @@ static ssize_t io_write_locked(struct kiocb *iocb, struct iov_iter *from)
 	if (done > 0)
 		iocb->ki_pos += done;
 	if (grow && done != count)
-		bsdvm_file_cut(inode, done > 0 ? max(size, iocb->ki_pos) : size);
+		bsdvm_file_cut(inode, done > 0 ? max(size, iocb->ki_pos) :
+						 size);
 	return done;
 }
 
