@@ -17,8 +17,9 @@
  *     rest:    ...            rest:    ...     <----+
  *
  * What is seen through the front object stays the same, page for page (O-24).
- * Pages only change their place, so mappings of them stay, too. Walks without
- * locks are told by COLLAPSING and family->seq: see resolve.c.
+ * Pages only change their place, so mappings of them stay, too; of a page in
+ * somebody's hands a copy is made instead. Walks without locks are told by
+ * COLLAPSING and family->seq: see resolve.c.
  *
  * Iterative, from front to back. Runs when references are dropped and when a
  * map is frozen, never from a fault (O-29).
@@ -89,7 +90,8 @@ static void collapse_drop(struct bsdvm_object *backing, bsdvm_pindex_t pindex,
 		return;
 	/* Who was about to map it has done so, or will find the front's. */
 	bsdvm_page_settle(slot);
-	if (folio_mapped(slot))
+	/* As in cow_retire_source(). */
+	if (folio_ref_count(slot) > 1)
 		bsdvm_object_unmap(backing, pindex, 1);
 	bsdvm_page_free(slot);
 }
@@ -105,6 +107,93 @@ static void collapse_wait_busy(struct bsdvm_object *front,
 }
 
 /*
+ * A page that is in somebody's hands must not be written by whoever shows
+ * @front: a copy goes there instead, locked until the page is mapped nowhere.
+ * @copy is NULL if the page itself may move.
+ */
+static bsdvm_status_t collapse_copy(struct bsdvm_object *front,
+				    struct folio *page, struct folio **copy)
+{
+	bool in_hands;
+
+	*copy = NULL;
+	folio_lock(page);
+	in_hands = bsdvm_page_in_hands(page, 0);
+	folio_unlock(page);
+	if (!in_hands)
+		return BSDVM_SUCCESS;
+	*copy = bsdvm_page_alloc(front, false);
+	if (!*copy)
+		return BSDVM_RESOURCE_SHORTAGE;
+	bsdvm_page_copy(*copy, page);
+	bsdvm_page_bind(*copy, page->index, BSDVM_PAGE_FRESH);
+	return BSDVM_SUCCESS;
+}
+
+/* The copy is in its slot: it takes the wirings, and the page goes. */
+static void collapse_finish_copy(struct bsdvm_object *backing,
+				 bsdvm_pindex_t pindex, struct folio *page,
+				 struct folio *copy)
+{
+	while (bsdvm_page_wire_count(page)) {
+		bsdvm_page_wire(copy);
+		bsdvm_page_unwire(page);
+	}
+	collapse_drop(backing, pindex, page);
+	folio_unlock(copy);
+}
+
+/* Return: what @front holds already, an error, or NULL: @slot is there now. */
+static void *collapse_store(struct bsdvm_object *front, bsdvm_pindex_t to,
+			    void *slot)
+{
+	void *old;
+
+	for (;;) {
+		old = xa_cmpxchg(&front->slots, to, NULL, slot, GFP_KERNEL);
+		if (!bsdvm_slot_is_busy(old))
+			return old;
+		collapse_wait_busy(front, to);
+	}
+}
+
+/*
+ * Hand what @backing has at @pindex over to @front, unless that has something
+ * there: a page, or a copy of it, or a tombstone. As collapse_slot().
+ */
+static bsdvm_status_t collapse_move(struct bsdvm_object *front,
+				    struct bsdvm_object *backing,
+				    bsdvm_pindex_t pindex, void *slot)
+{
+	bsdvm_pindex_t to = pindex - front->backing_offset;
+	struct folio *copy = NULL;
+	void *old;
+
+	if (bsdvm_slot_is_page(slot) &&
+	    collapse_copy(front, slot, &copy) != BSDVM_SUCCESS)
+		return BSDVM_RESOURCE_SHORTAGE;
+	old = collapse_store(front, to, copy ? copy : slot);
+	if (old && copy)
+		bsdvm_page_discard(copy);
+	if (xa_is_err(old))
+		return BSDVM_RESOURCE_SHORTAGE;
+	if (old) {
+		collapse_drop(backing, pindex, slot);
+		return BSDVM_SUCCESS;
+	}
+	if (bsdvm_slot_is_page(slot)) {
+		atomic_long_inc(&front->resident);
+		bsdvm_page_set(copy ? copy : slot, BSDVM_PAGE_DIRTY);
+		bsdvm_page_test_clear(slot, BSDVM_PAGE_SWAPPED);
+	}
+	if (copy)
+		collapse_finish_copy(backing, pindex, slot, copy);
+	else
+		collapse_take(backing, pindex, slot);
+	return BSDVM_SUCCESS;
+}
+
+/*
  * O-21: hand one slot of @backing over to @front, or drop it.
  *
  * The page is in both objects for a moment, never in neither.
@@ -115,7 +204,6 @@ static bsdvm_status_t collapse_slot(struct bsdvm_object *front,
 				    bsdvm_pindex_t pindex, void *slot)
 {
 	bsdvm_pindex_t to = pindex - front->backing_offset;
-	void *old;
 
 	if (pindex < front->backing_offset || to >= front->backing_end ||
 	    bsdvm_pager_has_page(front, to) ||
@@ -123,25 +211,7 @@ static bsdvm_status_t collapse_slot(struct bsdvm_object *front,
 		collapse_drop(backing, pindex, slot);
 		return BSDVM_SUCCESS;
 	}
-	for (;;) {
-		old = xa_cmpxchg(&front->slots, to, NULL, slot, GFP_KERNEL);
-		if (!bsdvm_slot_is_busy(old))
-			break;
-		collapse_wait_busy(front, to);
-	}
-	if (xa_is_err(old))
-		return BSDVM_RESOURCE_SHORTAGE;
-	if (old) {
-		collapse_drop(backing, pindex, slot);
-		return BSDVM_SUCCESS;
-	}
-	if (bsdvm_slot_is_page(slot)) {
-		atomic_long_inc(&front->resident);
-		bsdvm_page_set(slot, BSDVM_PAGE_DIRTY);
-		bsdvm_page_test_clear(slot, BSDVM_PAGE_SWAPPED);
-	}
-	collapse_take(backing, pindex, slot);
-	return BSDVM_SUCCESS;
+	return collapse_move(front, backing, pindex, slot);
 }
 
 static bsdvm_status_t collapse_scan(struct bsdvm_object *front,

@@ -2,8 +2,8 @@
 /*
  * Copy-on-write: a page found behind the first object is to be written.
  *
- * rename: nobody but the first object can see the backing object, so the page
- *         itself moves up.
+ * rename: nobody but the first object can see the backing object, and nobody
+ *         holds the page, so the page itself moves up.
  * copy:   otherwise a new page in the first object takes its bytes.
  *
  * Order of a copy: the new page goes into the slot, filled and locked; the
@@ -35,6 +35,22 @@ static bool cow_can_rename(const struct fault_state *fs)
 }
 
 /*
+ * Is the page in hand in nobody else's? A writer whom Linux asks about a page
+ * mapped for reading has a reference of Linux's as well.
+ */
+static bool cow_is_ours(const struct fault_state *fs)
+{
+	bool ours;
+
+	if (!folio_trylock(fs->page))
+		return false;
+	ours = !bsdvm_page_in_hands(fs->page,
+				    fs->page == fs->request->present ? 2 : 1);
+	folio_unlock(fs->page);
+	return ours;
+}
+
+/*
  * F-79. The page in hand, already in the first object, leaves the backing one.
  * Walks that missed it above must not miss it here as well.
  */
@@ -59,7 +75,7 @@ static bool cow_move(struct fault_state *fs)
 {
 	struct bsdvm_object *first = fs->lookup.object;
 
-	if (!cow_can_rename(fs) ||
+	if (!cow_can_rename(fs) || !cow_is_ours(fs) ||
 	    xa_load(&fs->cursor.object->slots, fs->cursor.pindex) != fs->page)
 		return false;
 	if (xa_cmpxchg(&first->slots, fs->lookup.index, NULL, fs->page,
@@ -102,15 +118,19 @@ static void cow_unmap(struct fault_state *fs)
 		bsdvm_object_unmap(fs->lookup.object, fs->lookup.index, 1);
 }
 
-/* Whoever was about to map the source has done so, or will look again. */
+/*
+ * Whoever was about to map the source has done so, or will look again. A
+ * reference that is neither the slot's nor ours is a mapping, or one removed by
+ * somebody who has yet to flush it from the TLBs: a removal of ours does.
+ */
 static void cow_retire_source(struct fault_state *fs, struct folio *source)
 {
-	bool mapped;
+	bool used;
 
 	folio_lock(source);
-	mapped = folio_mapped(source);
+	used = folio_ref_count(source) > 2;
 	folio_unlock(source);
-	if (mapped)
+	if (used)
 		cow_unmap(fs);
 	folio_put(source);
 }

@@ -43,4 +43,10 @@
 
 #include "trace.h"
 
+/* folio_mapcount() of a folio of one page; not every kernel exports that. */
+static inline int bsdvm_folio_mapcount(const struct folio *folio)
+{
+	return atomic_read(&folio->_mapcount) + 1;
+}
+
 #endif /* BSDVM_VMCORE_INTERNAL_H */

@@ -107,6 +107,23 @@ void bsdvm_page_free(struct folio *page)
 }
 
 /**
+ * bsdvm_page_in_hands - does anybody hold the page, other than by mapping it?
+ * @page: in a slot; locked, or else in a map locked exclusively
+ * @ours: references of the caller's
+ *
+ * A frozen page may be in the hands of who found it in a map that has left it
+ * since. He keeps the bytes (P-12), so the page must not be written again.
+ */
+bool bsdvm_page_in_hands(const struct folio *page, unsigned int ours)
+{
+	int references = folio_ref_count(page);
+
+	/* References first: mappings only get fewer, who counts less is safe. */
+	smp_rmb();
+	return references > 1 + ours + bsdvm_folio_mapcount(page);
+}
+
+/**
  * bsdvm_page_discard - give back a page that nobody ever saw
  * @page: from bsdvm_page_alloc(), still locked
  */

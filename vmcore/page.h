@@ -83,6 +83,7 @@ void bsdvm_page_init(struct address_space *anchor);
 struct folio *bsdvm_page_alloc(struct bsdvm_object *object, bool zeroed);
 void bsdvm_page_bind(struct folio *page, unsigned long index,
 		     unsigned long state);
+bool bsdvm_page_in_hands(const struct folio *page, unsigned int ours);
 void bsdvm_page_free(struct folio *page);
 void bsdvm_page_discard(struct folio *page);
 void bsdvm_page_copy(struct folio *to, struct folio *from);

@@ -636,6 +636,33 @@ static void test_F35_abort_under_a_walk(void **state)
 	fx_put(aborted.map);
 }
 
+/*
+ * P-12: who holds a page of an object that goes keeps its bytes, whatever is
+ * written to the front afterwards; so does the wiring, of what is there then.
+ */
+static void test_P12_held_page_is_copied(void **state)
+{
+	struct fx_chain c = fx_chain(2, 3, "a../ABC");
+	struct folio *page = fx_page(c.object[1], 1);
+
+	fx_map_page(c.map, 0, 1, page, BSDVM_PROT_READ);
+	bsdvm_page_wire(page);
+	folio_get(page);
+	collapse(c.object[0]);
+	assert_int_equal(ch_depth(c.map, 0), 1);
+	assert_ptr_not_equal(fx_page(c.object[0], 1), page);
+	assert_null(fx_mapped(c.map, 0, 1));
+	assert_int_equal(folio_ref_count(page), 1);
+	assert_int_equal(bsdvm_page_wire_count(fx_page(c.object[0], 1)), 1);
+	assert_int_equal(fx_count(live_pages), 3);
+	ch_expect(c.map, "aBC");
+	ch_write(c.map, 1, 'x');
+	assert_int_equal(fx_folio_byte(page), 'B');
+	folio_put(page);
+	bsdvm_page_unwire(fx_page(c.object[0], 1));
+	fx_put(c.map);
+}
+
 /* N-10: a wired page may move, and stays wired. */
 static void test_wired_page_moves(void **state)
 {
@@ -742,6 +769,7 @@ int main(void)
 		FX_TEST(test_no_memory),
 		FX_TEST(test_I6_drop_unmaps),
 		FX_TEST(test_F35_abort_under_a_walk),
+		FX_TEST(test_P12_held_page_is_copied),
 		FX_TEST(test_wired_page_moves),
 		FX_TEST(test_relink_in_one_piece),
 	};

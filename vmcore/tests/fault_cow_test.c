@@ -120,6 +120,42 @@ static void either_way_the_page_is_dirty(void **state)
 	assert_int_equal(fx_count(v_cow_optim), 1);
 }
 
+/* P-12: a page that somebody holds is copied: he keeps its bytes. */
+static void held_page_is_copied(void **state)
+{
+	struct folio *page;
+
+	c = fx_chain(2, 1, "./A");
+	page = fx_page(c.object[1], 0);
+	folio_get(page);
+	assert_false(renames(0, 'A'));
+	fx_assert_status(fx_store_byte(c.map, 0, 0, 'b'), BSDVM_SUCCESS);
+	assert_int_equal(fx_folio_byte(page), 'A');
+	folio_put(page);
+	check_all(c.map);
+	fx_put(c.map);
+}
+
+/*
+ * A reference beside the slot's may be that of a mapping which somebody has
+ * removed, but not yet flushed: mappings are removed once more.
+ */
+static void source_is_flushed(void **state)
+{
+	struct folio *page;
+
+	c = fx_chain(2, 1, "./A");
+	fx_ref(c.object[1]);
+	page = fx_page(c.object[1], 0);
+	folio_get(page);
+	fx_assert_status(fx_store_byte(c.map, 0, 0, 'b'), BSDVM_SUCCESS);
+	assert_int_equal(fx_pmap_log.removes, 1);
+	assert_ptr_equal(fx_pmap_log.map, c.map);
+	folio_put(page);
+	fx_unref(c.object[1]);
+	fx_put(c.map);
+}
+
 /* ---- each precondition, violated ---------------------------------------- */
 
 static struct bsdvm_object *other;
@@ -573,6 +609,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FX_TEST(sole_shadow_takes_the_page),
 		FX_TEST(rename_leaves_mappings),
+		FX_TEST(held_page_is_copied),
+		FX_TEST(source_is_flushed),
 		FX_TEST(rename_forgets_the_stored_page),
 		FX_TEST(either_way_the_page_is_dirty),
 		FX_TEST(rename_needs_every_condition),

@@ -57,6 +57,28 @@ static void test_O15_not_alone(void **state)
 	fx_put(c.map);
 }
 
+/*
+ * P-12: not if a page is in the hands of somebody who had it from a map that is
+ * gone: he keeps its bytes.
+ */
+static void test_P12_held(void **state)
+{
+	struct bsdvm_map *map = ch_map("AB"), *other;
+	u32 id = ch_snapshot(map);
+	struct folio *page;
+
+	other = ch_open(map, id);
+	fx_assert_status(bsdvm_fault_page(other, 0, BSDVM_PROT_READ, 0, &page),
+			 BSDVM_SUCCESS);
+	fx_put(other);
+	ch_drop(map, id);
+	ch_write(map, 0, 'x');
+	assert_int_equal(fx_folio_byte(page), 'A');
+	bsdvm_fault_page_done(page, BSDVM_PROT_READ);
+	ch_expect(map, "xB");
+	fx_put(map);
+}
+
 /* O-16: a new object in front; the caller's reference moves to its window. */
 static void test_O16_push(void **state)
 {
@@ -140,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FX_TEST(test_O15_sole_user),
 		FX_TEST(test_O15_not_alone),
+		FX_TEST(test_P12_held),
 		FX_TEST(test_O16_push),
 		FX_TEST(test_O16_window_of_an_entry),
 		FX_TEST(test_O16_no_memory),
