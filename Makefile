@@ -9,6 +9,9 @@
 #   make check            all quick tests; last line: N passed, N failed
 #   make check-kernels    build, selftests, demo on every kernel supported; a
 #                         table at the end (KERNELS='6.1 7.3': on these)
+#   make model            check the model of what happens at the same time, in
+#                         every order, by Spin; and that it notices each guard
+#                         left out (Documentation/model.rst)
 #   make bench            instructions per page, beside Linux's own ways
 #                         (JSON=file: the figures as JSON as well)
 #   make clean
@@ -32,7 +35,7 @@ endif
 
 .PHONY: modules modules_install clean demo check bench unit selftests style
 .PHONY: guest-module guest-tests selftest-programs help headers-present
-.PHONY: check-kernels probe-tests
+.PHONY: check-kernels probe-tests model
 
 modules: headers-present
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
