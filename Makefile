@@ -14,6 +14,8 @@
 #                         left out (Documentation/model.rst)
 #   make bench            instructions per page, beside Linux's own ways
 #                         (JSON=file: the figures as JSON as well)
+#   make mutants          put faults in, one by one: some test must notice each
+#                         (NAME="0012 0107": only these)
 #   make clean
 #
 # Parts of make check: unit, selftests, style, guest-tests, probe-tests.
@@ -35,7 +37,7 @@ endif
 
 .PHONY: modules modules_install clean demo check bench unit selftests style
 .PHONY: guest-module guest-tests selftest-programs help headers-present
-.PHONY: check-kernels probe-tests model
+.PHONY: check-kernels probe-tests model mutants
 
 modules: headers-present
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
@@ -87,6 +89,9 @@ check-kernels:
 
 bench: guest-module selftest-programs
 	@$(tools)/bench $(if $(JSON),--json $(abspath $(JSON))) $(KERNEL)
+
+mutants:
+	@$(tools)/mutants --kernel $(KERNEL) $(NAME)
 
 help:
 	@sed -n '/^# For people/,/^$$/s/^# \?//p' Makefile
