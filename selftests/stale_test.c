@@ -283,6 +283,22 @@ TEST_F(stale, private_mappings_do_not_hinder)
 	close(ro_fd);
 }
 
+/* In locked memory it is Linux that maps the copy, not we. */
+TEST_F(stale, locked_memory)
+{
+	uint32_t id;
+
+	write_all(self->p);
+	ASSERT_EQ(mlock(self->p, SIZE), 0);
+	id = bsdvm_snapshot(self->fd);
+	ASSERT_NE(id, 0);
+	/* Map the frozen pages. */
+	EXPECT_TRUE(pages_hold(self->p, NPAGES, FIRST));
+	expect_protected(_metadata, self->fd, id, self->p, 0x5d);
+	EXPECT_EQ(peer_get(&self->peer, 1), 0x5d);
+	ASSERT_EQ(munlock(self->p, SIZE), 0);
+}
+
 /* mprotect to read-only and back does not give back write without a fault. */
 TEST_F(stale, mprotect_gives_no_write_back)
 {
