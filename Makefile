@@ -16,6 +16,9 @@
 #                         (JSON=file: the figures as JSON as well)
 #   make mutants          put faults in, one by one: some test must notice each
 #                         (NAME="0012 0107": only these)
+#   make torture          processes and threads that know what every page must
+#                         hold, for SECONDS (300), with SEED (a new one), OPTIONS
+#                         of tools/torture (--pressure, --cgroup)
 #   make clean
 #
 # Parts of make check: unit, selftests, style, guest-tests, probe-tests.
@@ -37,7 +40,7 @@ endif
 
 .PHONY: modules modules_install clean demo check bench unit selftests style
 .PHONY: guest-module guest-tests selftest-programs help headers-present
-.PHONY: check-kernels probe-tests model mutants
+.PHONY: check-kernels probe-tests model mutants torture
 
 modules: headers-present
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
@@ -92,6 +95,12 @@ bench: guest-module selftest-programs
 
 mutants:
 	@$(tools)/mutants --kernel $(KERNEL) $(NAME)
+
+torture: guest-module
+	@$(tools)/deps selftests
+	@$(MAKE) --no-print-directory -s -C selftests torture
+	@$(tools)/torture --kernel $(KERNEL) --seconds $(or $(SECONDS),300) \
+		$(if $(SEED),--seed $(SEED)) $(OPTIONS)
 
 help:
 	@sed -n '/^# For people/,/^$$/s/^# \?//p' Makefile
