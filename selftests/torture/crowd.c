@@ -13,7 +13,7 @@
 #include "torture.h"
 
 #define POLL_MS		20
-#define PATIENCE	60	/* seconds for everybody to end */
+#define PATIENCE	120	/* seconds for everybody to end */
 
 /* @due: when to kill it, in ms; 0: it may end by itself. */
 struct member {

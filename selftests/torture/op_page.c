@@ -72,6 +72,22 @@ void op_look(struct thread *t, struct attach *at)
 		look_at_word(at, page, random_below(t, WORDS));
 }
 
+/* What the module tells of itself while everything changes. */
+void op_show(struct thread *t, struct attach *at)
+{
+	char path[64], text[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", at->fd);
+	fd = open(random_below(t, 2) ? path : "/sys/kernel/debug/bsdvm/tree",
+		  O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	while (read(fd, text, sizeof(text)) > 0)
+		;
+	close(fd);
+}
+
 /* The module's own view: no invariant is violated. */
 void op_check(struct thread *t, struct attach *at)
 {

@@ -5,6 +5,9 @@
 
 #include "torture.h"
 
+/* Fewer than the versions remembered of a page. */
+#define SWEEPS	(RING / 4)
+
 /* New versions of those pages of a range that exist, or are to exist. */
 static void range_begin(struct attach *at, unsigned int first,
 			unsigned int last, enum kind kind,
@@ -27,6 +30,38 @@ static void range_commit(struct attach *at, unsigned int first,
 	for (; first <= last; first++)
 		if (cell_newest(&at->map->cell[first])->end == UNFINISHED)
 			version_commit(&at->map->cell[first]);
+}
+
+/* Entry: the cell locked. */
+static void sweep_page(struct attach *at, unsigned int page, unsigned int word)
+{
+	struct cell *cell = &at->map->cell[page];
+	struct content new = *cell_now(cell);
+	uint64_t start;
+
+	if (content_is_gone(&new))
+		return;
+	start = tick();
+	new.word[word] = word_stamp(start, word);
+	version_begin(cell, KIND_STORE, start, &new);
+	if (access_store(at->p + page * PAGE, word, new.word[word]))
+		complain("map %d page %u: a store failed", at->slot, page);
+	version_commit(cell);
+}
+
+/*
+ * One page after the other, with nothing between but the notes that must be
+ * taken: so close together that a snapshot that is no cut would show.
+ */
+void op_sweep(struct thread *t, struct attach *at)
+{
+	unsigned int word = random_below(t, WORDS), round, page;
+
+	cell_lock_range(at, 0, NPAGES - 1);
+	for (round = 0; round < SWEEPS; round++)
+		for (page = 0; page < NPAGES; page++)
+			sweep_page(at, page, word);
+	cell_unlock_range(at, 0, NPAGES - 1);
 }
 
 /* In one of three ways. MADV_REMOVE only knows what is in the file. */

@@ -275,6 +275,7 @@ struct attach *attach_any(struct thread *t);
 void op_read(struct thread *t, struct attach *at);
 void op_look(struct thread *t, struct attach *at);
 void op_write(struct thread *t, struct attach *at);
+void op_sweep(struct thread *t, struct attach *at);
 void op_punch(struct thread *t, struct attach *at);
 void op_truncate(struct thread *t, struct attach *at);
 void op_wire(struct thread *t, struct attach *at);
@@ -295,6 +296,7 @@ void op_fork(struct thread *t, struct attach *at);
 void op_pin(struct thread *t, struct attach *at);
 void op_pin_write(struct thread *t, struct attach *at);
 void op_pin_release(struct thread *t, struct attach *at);
+void op_show(struct thread *t, struct attach *at);
 void op_check(struct thread *t, struct attach *at);
 void op_private(struct thread *t, struct attach *at);
 

@@ -19,6 +19,7 @@ static const struct {
 	{ "read", 60, true, op_read },
 	{ "look", 60, true, op_look },
 	{ "write", 160, true, op_write },
+	{ "sweep", 12, true, op_sweep },
 	{ "punch", 8, true, op_punch },
 	{ "truncate", 6, true, op_truncate },
 	{ "wire", 4, true, op_wire },
@@ -39,6 +40,7 @@ static const struct {
 	{ "pin", 6, true, op_pin },
 	{ "pin-write", 8, true, op_pin_write },
 	{ "pin-release", 4, true, op_pin_release },
+	{ "show", 2, true, op_show },
 	{ "check", 2, true, op_check },
 	{ "private", 1, false, op_private },
 };
