@@ -55,6 +55,19 @@ static int file_clear_partial(struct inode *inode, loff_t from, loff_t to)
 				      start + (to - from)));
 }
 
+/*
+ * Before clearing part of the page at @offset: unless it is a hole it becomes
+ * the map's own, so that what may fail does so before anything is changed.
+ */
+static int file_prepare_partial(struct inode *inode, loff_t offset)
+{
+	if (!offset_in_page(offset))
+		return 0;
+	return bsdvm_status_errno(
+		bsdvm_map_clear_bytes(bsdvm_inode_map(inode),
+				      offset >> PAGE_SHIFT, 0, 0));
+}
+
 /* What lies behind @size in its last page must read zero if the file grows. */
 static int file_clear_tail(struct inode *inode, loff_t size)
 {
@@ -88,12 +101,15 @@ static int file_shrink(struct inode *inode, loff_t size)
 {
 	int error;
 
-	error = file_clear_tail(inode, size);
+	error = file_prepare_partial(inode, size);
 	if (!error)
 		error = file_set_size(inode, size);
-	if (!error)
-		file_end_at(inode, size);
-	return error;
+	if (error)
+		return error;
+	file_end_at(inode, size);
+	/* Growing does it as well, so nothing is lost should it fail. */
+	file_clear_tail(inode, size);
+	return 0;
 }
 
 static int file_grow(struct inode *inode, loff_t size)
@@ -196,11 +212,15 @@ static int file_zero(struct inode *inode, loff_t from, loff_t to)
 	loff_t tail = max_t(loff_t, round_down(to, PAGE_SIZE), head);
 	int error;
 
-	error = file_clear_partial(inode, from, head);
+	error = file_prepare_partial(inode, from);
 	if (!error)
-		error = file_clear_partial(inode, tail, to);
+		error = file_prepare_partial(inode, to);
 	if (!error)
 		error = file_punch_pages(inode, from, to);
+	if (!error)
+		error = file_clear_partial(inode, from, head);
+	if (!error)
+		error = file_clear_partial(inode, tail, to);
 	return error;
 }
 
