@@ -5,6 +5,7 @@
 #include "vmcore.h"
 #include "object.h"
 #include "page.h"
+#include "pager.h"
 #include "fault.h"
 #include "stats.h"
 
@@ -39,7 +40,7 @@ static void fault_meet_readahead(struct fault_state *fs)
 	struct bsdvm_object *object = fs->cursor.object;
 
 	if (likely(!(bsdvm_page_state(fs->page) & BSDVM_PAGE_RAM)) ||
-	    !object->pager || !bsdvm_object_pip_add(object))
+	    !bsdvm_pager_of(object) || !bsdvm_object_pip_add(object))
 		return;
 	if (bsdvm_page_test_clear(fs->page, BSDVM_PAGE_RAM))
 		fs->pip = object;

@@ -53,7 +53,7 @@ void bsdvm_map_summary(struct bsdvm_map *map, struct bsdvm_map_summary *sum)
  * @first: first page
  * @last:  last page, inclusive
  *
- * Return: pages.
+ * Return: pages; none of a range that ends before it begins.
  */
 bsdvm_pindex_t bsdvm_map_user_wired(struct bsdvm_map *map, bsdvm_pindex_t first,
 				    bsdvm_pindex_t last)
@@ -63,7 +63,7 @@ bsdvm_pindex_t bsdvm_map_user_wired(struct bsdvm_map *map, bsdvm_pindex_t first,
 
 	down_read(&map->lock);
 	bsdvm_for_each_entry(map, entry, first, last)
-		if (entry->flags & BSDVM_ENTRY_USER_WIRED)
+		if (first <= last && (entry->flags & BSDVM_ENTRY_USER_WIRED))
 			wired += min(last, entry->last) -
 				 max(first, entry->start) + 1;
 	up_read(&map->lock);

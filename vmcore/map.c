@@ -76,13 +76,16 @@ static struct bsdvm_map *map_create(bsdvm_pindex_t size, void *pmap,
  * Everything reads zero. The object is created by the first fault (M-19).
  * Context: no lock of the core held; may sleep.
  *
- * Return: the map with one reference, or NULL without memory.
+ * Return: the map with one reference; NULL without memory or for another size.
  */
 struct bsdvm_map *bsdvm_map_create(bsdvm_pindex_t size, void *pmap)
 {
-	struct bsdvm_family *family = bsdvm_family_create();
+	struct bsdvm_family *family;
 	struct bsdvm_map *map;
 
+	if (size > BSDVM_PAGES_MAX)
+		return NULL;
+	family = bsdvm_family_create();
 	if (!family)
 		return NULL;
 	map = map_create(size, pmap, NULL, family);
@@ -285,8 +288,6 @@ static bsdvm_status_t lookup_check(struct bsdvm_lookup *lookup)
 	unsigned int access = lookup->fault_type & BSDVM_PROT_ALL;
 	struct bsdvm_entry *entry;
 
-	if (lookup->pindex >= lookup->map->size)
-		return BSDVM_INVALID_ADDRESS;
 	entry = bsdvm_map_entry_at(lookup->map, lookup->pindex);
 	if (!entry)
 		return BSDVM_INVALID_ADDRESS;

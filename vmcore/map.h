@@ -122,6 +122,12 @@ void bsdvm_entry_await(struct bsdvm_entry *entry);
 
 /* wire.c */
 void bsdvm_entry_unwire(struct bsdvm_entry *entry);
+void bsdvm_entry_unwire_range(struct bsdvm_entry *entry, bsdvm_pindex_t first,
+			      bsdvm_pindex_t last);
+void bsdvm_entry_rewire_range(struct bsdvm_entry *entry, bsdvm_pindex_t first,
+			      bsdvm_pindex_t last);
+bool bsdvm_entry_wired_own(const struct bsdvm_entry *entry,
+			   bsdvm_pindex_t first, bsdvm_pindex_t last);
 
 /* Entries from the one at or after page @_from up to page @_to, ascending. */
 #define bsdvm_for_each_entry(_map, _entry, _from, _to)			\

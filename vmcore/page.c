@@ -53,10 +53,7 @@ struct folio *bsdvm_page_alloc(struct bsdvm_object *object, bool zeroed)
 	page = folio_alloc(zeroed ? gfp | __GFP_ZERO : gfp, 0);
 	if (!page)
 		return NULL;
-	if (WARN_ON_ONCE(!folio_trylock(page))) {
-		folio_put(page);
-		return NULL;
-	}
+	folio_lock(page);
 	bsdvm_count(live_pages);
 	return page;
 }
@@ -86,7 +83,8 @@ static void page_unbind(struct folio *page)
 
 	bsdvm_count_add(live_wired, -(u64)(state >> BSDVM_PAGE_WIRE_SHIFT));
 	page->mapping = NULL;
-	page->private = NULL;
+	/* Who found it before it left its slot may be looking at its state. */
+	WRITE_ONCE(page->private, NULL);
 	bsdvm_count(v_tfree);
 	bsdvm_uncount(live_pages);
 }

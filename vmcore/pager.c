@@ -22,7 +22,7 @@ enum bsdvm_pager_result bsdvm_pager_get_page(struct bsdvm_pager_request *req)
 	might_sleep();
 	req->valid = PAGE_SIZE;
 	req->waited = false;
-	result = req->object->pager->get_page(req);
+	result = bsdvm_pager_of(req->object)->get_page(req);
 	if (result == BSDVM_PAGER_OK && req->valid < PAGE_SIZE)
 		bsdvm_page_clear(req->page, req->valid, PAGE_SIZE);
 	return result;
@@ -37,9 +37,11 @@ enum bsdvm_pager_result bsdvm_pager_get_page(struct bsdvm_pager_request *req)
  */
 void bsdvm_pager_readahead(struct bsdvm_object *object, bsdvm_pindex_t pindex)
 {
+	const struct bsdvm_pager_ops *pager = bsdvm_pager_of(object);
+
 	might_sleep();
-	if (object->pager->readahead)
-		object->pager->readahead(object, pindex);
+	if (pager->readahead)
+		pager->readahead(object, pindex);
 }
 
 /**

@@ -4,6 +4,20 @@
 #define BSDVM_VMCORE_PAGER_H
 
 /**
+ * bsdvm_pager_of - where an object's absent pages come from
+ * @object: kept by the caller, perhaps by RCU alone
+ *
+ * Without family->lock: a collapse may be giving the object its pager.
+ *
+ * Return: the pager's functions, or NULL without a pager.
+ */
+static inline const struct bsdvm_pager_ops *
+bsdvm_pager_of(const struct bsdvm_object *object)
+{
+	return READ_ONCE(object->pager);
+}
+
+/**
  * bsdvm_pager_has_page - might the pager provide a page?
  * @object: with a pager or without; kept by the caller, perhaps by RCU alone
  * @pindex: which page of it
@@ -15,7 +29,9 @@
 static inline bool bsdvm_pager_has_page(struct bsdvm_object *object,
 					bsdvm_pindex_t pindex)
 {
-	return object->pager && object->pager->has_page(object, pindex);
+	const struct bsdvm_pager_ops *pager = bsdvm_pager_of(object);
+
+	return pager && pager->has_page(object, pindex);
 }
 
 /**
@@ -28,8 +44,10 @@ static inline bool bsdvm_pager_has_page(struct bsdvm_object *object,
 static inline void bsdvm_pager_forget(struct bsdvm_object *object,
 				      bsdvm_pindex_t pindex)
 {
-	if (object->pager && object->pager->forget)
-		object->pager->forget(object, pindex);
+	const struct bsdvm_pager_ops *pager = bsdvm_pager_of(object);
+
+	if (pager && pager->forget)
+		pager->forget(object, pindex);
 }
 
 enum bsdvm_pager_result bsdvm_pager_get_page(struct bsdvm_pager_request *req);

@@ -221,6 +221,7 @@ static void punch_forget_stored(struct punch *punch)
 			bsdvm_pager_forget(top, index);
 }
 
+/* O-38. What is in store, if anything, is no copy of the zeroes (I-14). */
 static void punch_clear_wired(struct punch *punch)
 {
 	struct bsdvm_object *top = punch->entry->object;
@@ -233,6 +234,7 @@ static void punch_clear_wired(struct punch *punch)
 			continue;
 		folio_lock(slot);
 		bsdvm_page_clear(slot, 0, PAGE_SIZE);
+		bsdvm_page_dirty(top, index, slot);
 		folio_unlock(slot);
 	}
 }
@@ -303,6 +305,34 @@ static bsdvm_status_t punch_entry(struct bsdvm_entry *entry,
 	return punch_object(&punch);
 }
 
+/* O-38 clears wired pages: none may be one that others see as well. */
+static bool punch_is_allowed(struct bsdvm_map *map, bsdvm_pindex_t first,
+			     bsdvm_pindex_t last)
+{
+	struct bsdvm_entry *entry;
+
+	bsdvm_for_each_entry(map, entry, first, last)
+		if (!bsdvm_entry_wired_own(entry, first, last))
+			return false;
+	return true;
+}
+
+static bsdvm_status_t punch_range(struct bsdvm_map *map, bsdvm_pindex_t first,
+				  bsdvm_pindex_t last)
+{
+	bsdvm_status_t status = BSDVM_SUCCESS;
+	struct bsdvm_entry *entry;
+
+	if (!punch_is_allowed(map, first, last))
+		return BSDVM_PROTECTION_FAILURE;
+	bsdvm_for_each_entry(map, entry, first, last) {
+		status = punch_entry(entry, first, last, true);
+		if (status != BSDVM_SUCCESS)
+			break;
+	}
+	return status;
+}
+
 /**
  * bsdvm_map_punch - make a range read zero
  * @map:   where; not locked by the caller
@@ -314,13 +344,13 @@ static bsdvm_status_t punch_entry(struct bsdvm_entry *entry,
  * from now on sees zeroes. May sleep.
  *
  * Return: SUCCESS, INVALID_ARGUMENT for a range that ends before it begins,
+ * PROTECTION_FAILURE for wired pages that are not this map's own,
  * RESOURCE_SHORTAGE (entries before the failing one are punched) or
  * INTERRUPTED.
  */
 bsdvm_status_t bsdvm_map_punch(struct bsdvm_map *map, bsdvm_pindex_t first,
 			       bsdvm_pindex_t last)
 {
-	struct bsdvm_entry *entry;
 	bsdvm_status_t status;
 
 	if (first > last)
@@ -328,11 +358,7 @@ bsdvm_status_t bsdvm_map_punch(struct bsdvm_map *map, bsdvm_pindex_t first,
 	status = bsdvm_map_lock_settled(map, first, last);
 	if (status != BSDVM_SUCCESS)
 		return status;
-	bsdvm_for_each_entry(map, entry, first, last) {
-		status = punch_entry(entry, first, last, true);
-		if (status != BSDVM_SUCCESS)
-			break;
-	}
+	status = punch_range(map, first, last);
 	bsdvm_map_unlock(map);
 	return status;
 }
@@ -396,8 +422,10 @@ static bsdvm_status_t shrink_span(struct bsdvm_map *map, bsdvm_pindex_t size)
 		return BSDVM_SUCCESS;
 	if (xa_reserve(&map->entries, size - 1, GFP_KERNEL))
 		return BSDVM_RESOURCE_SHORTAGE;
+	bsdvm_entry_unwire_range(entry, size, entry->last);
 	status = punch_entry(entry, size, entry->last, false);
 	if (status != BSDVM_SUCCESS) {
+		bsdvm_entry_rewire_range(entry, size, entry->last);
 		xa_release(&map->entries, size - 1);
 		return status;
 	}
@@ -572,7 +600,7 @@ bsdvm_status_t bsdvm_map_cut(struct bsdvm_map *map, bsdvm_pindex_t size)
  *
  * A hole stays one. May sleep.
  *
- * Return: as bsdvm_fault().
+ * Return: as bsdvm_fault(); INVALID_ARGUMENT for what is no part of a page.
  */
 bsdvm_status_t bsdvm_map_clear_bytes(struct bsdvm_map *map,
 				     bsdvm_pindex_t pindex, unsigned int from,
@@ -581,6 +609,8 @@ bsdvm_status_t bsdvm_map_clear_bytes(struct bsdvm_map *map,
 	struct folio *page;
 	bsdvm_status_t status;
 
+	if (from > to || to > PAGE_SIZE)
+		return BSDVM_INVALID_ARGUMENT;
 	status = bsdvm_fault_page(map, pindex, BSDVM_PROT_WRITE,
 				  BSDVM_FAULT_NOZERO, &page);
 	if (status != BSDVM_SUCCESS || !page)

@@ -15,22 +15,22 @@
 #include "stats.h"
 #include "wire.h"
 
-/* Cut a segment to @first..@last; its start counts from @first then. */
-static bool segment_clip(struct bsdvm_segment *segment, bsdvm_pindex_t first,
+/*
+ * Cut a segment, of which some lies there, to @first..@last; its start counts
+ * from @first then.
+ */
+static void segment_clip(struct bsdvm_segment *segment, bsdvm_pindex_t first,
 			 bsdvm_pindex_t last)
 {
 	bsdvm_pindex_t end = segment->start + segment->npages - 1;
 	bsdvm_pindex_t skip = 0;
 
-	if (segment->start > last || end < first)
-		return false;
 	if (segment->start < first)
 		skip = first - segment->start;
 	segment->npages = min(end, last) - (segment->start + skip) + 1;
 	segment->offset += skip;
 	segment->start += skip;
 	segment->start -= first;
-	return true;
 }
 
 static unsigned int snapshot_count(struct bsdvm_map *map)

@@ -133,6 +133,8 @@ struct bsdvm_family {
  * @pager:          T: where absent pages come from, or NULL
  * @handle:         C: the pager's own
  * @checked:        T: number of the check that visited it last
+ * @listed:         T: number of the check that last found it on @shadows of
+ *                  another
  * @id:             C: unique while the module is loaded
  * @rcu:            the memory outlives every walk that could have met it
  */
@@ -155,6 +157,7 @@ struct bsdvm_object {
 	const struct bsdvm_pager_ops *pager;
 	void *handle;
 	u64 checked;
+	u64 listed;
 	u64 id;
 	struct rcu_head rcu;
 };
@@ -326,7 +329,9 @@ struct bsdvm_pager_request {
 
 /**
  * struct bsdvm_pager_ops - source of an object's absent pages
- * @has_page:  might @get_page provide this page? Called under RCU: no sleeping
+ * @has_page:  might @get_page provide this page? Of an object without a handle,
+ *             surely: a collapse frees what lies behind it. Called under RCU:
+ *             no sleeping
  * @get_page:  provide it. Called without locks; the slot is busy. May sleep
  * @readahead: a page with a read-ahead mark was met: read what follows. Called
  *             without locks; its outcome changes nothing (F-41, F-67)

@@ -18,21 +18,11 @@
 #include "stats.h"
 #include "wire.h"
 
-/* Does the range consist of entries, without a hole (W-10)? */
-static bool wire_is_covered(struct bsdvm_map *map, bsdvm_pindex_t first,
+/* W-10. Between its first page and its last a map has no hole (I-17). */
+static bool wire_is_covered(const struct bsdvm_map *map, bsdvm_pindex_t first,
 			    bsdvm_pindex_t last)
 {
-	struct bsdvm_entry *entry;
-	bsdvm_pindex_t next = first;
-
-	if (first > last || last >= map->size)
-		return false;
-	bsdvm_for_each_entry(map, entry, first, last) {
-		if (entry->start > next)
-			return false;
-		next = entry->last + 1;
-	}
-	return next > last;
+	return first <= last && last < map->size;
 }
 
 static struct bsdvm_entry *wire_find_transition(struct bsdvm_map *map,
@@ -188,8 +178,6 @@ static void wire_release_pages(const struct bsdvm_entry *entry,
 {
 	struct folio *page;
 
-	if (!entry->object)
-		return;
 	for (; first < end; first++) {
 		page = wire_page_at(entry, first);
 		if (!page)
@@ -213,6 +201,79 @@ void bsdvm_entry_unwire(struct bsdvm_entry *entry)
 	entry->wired_count = 0;
 	entry->flags &= ~BSDVM_ENTRY_USER_WIRED;
 	wire_release_pages(entry, entry->start, entry->last + 1);
+}
+
+/**
+ * bsdvm_entry_unwire_range - undo the wiring of some pages of an entry
+ * @entry: its map locked exclusively
+ * @first: first page
+ * @last:  last page, inclusive
+ *
+ * Before the entry is cut: what lies behind its object is not freed with it.
+ */
+void bsdvm_entry_unwire_range(struct bsdvm_entry *entry, bsdvm_pindex_t first,
+			      bsdvm_pindex_t last)
+{
+	if (entry->wired_count)
+		wire_release_pages(entry, first, last + 1);
+}
+
+/* The opposite, with nothing changed in between. Cannot fail. */
+void bsdvm_entry_rewire_range(struct bsdvm_entry *entry, bsdvm_pindex_t first,
+			      bsdvm_pindex_t last)
+{
+	struct folio *page;
+
+	if (!entry->wired_count)
+		return;
+	for (; first <= last; first++) {
+		page = wire_page_at(entry, first);
+		bsdvm_page_wire(page);
+		folio_put(page);
+	}
+}
+
+static bool wire_is_own(const struct bsdvm_entry *entry, bsdvm_pindex_t pindex)
+{
+	struct bsdvm_cursor cursor = {
+		.object = entry->object,
+		.pindex = bsdvm_entry_index(entry, pindex),
+	};
+
+	rcu_read_lock();
+	bsdvm_resolve_resident(&cursor);
+	rcu_read_unlock();
+	return !cursor.depth;
+}
+
+/**
+ * bsdvm_entry_wired_own - are wired pages of an entry this map's own?
+ * @entry: its map locked exclusively
+ * @first: first page
+ * @last:  last page, inclusive
+ *
+ * Those of an entry that could not be written when it was wired may lie behind
+ * its object, where others see them (W-5).
+ *
+ * Return: false if one is not; true if the entry is not wired.
+ */
+bool bsdvm_entry_wired_own(const struct bsdvm_entry *entry,
+			   bsdvm_pindex_t first, bsdvm_pindex_t last)
+{
+	struct bsdvm_family *family = entry->map->family;
+	bool own = true;
+
+	if (!entry->wired_count)
+		return true;
+	if (bsdvm_entry_needs_copy(entry))
+		return false;
+	first = max(first, entry->start);
+	last = min(last, entry->last);
+	bsdvm_family_lock(family);
+	for (; own && first <= last; first++)
+		own = wire_is_own(entry, first);
+	bsdvm_family_unlock(family);
+	return own;
 }
 
 static bsdvm_status_t wire_fault(struct bsdvm_map *map, bsdvm_pindex_t pindex,

@@ -132,6 +132,18 @@ static void test_snapshot_query(void **state)
 	fx_put(map);
 }
 
+/* A range that ends before it begins has no pages, whatever lies there. */
+static void test_user_wired_backwards(void **state)
+{
+	struct bsdvm_map *map = ch_map("ABCD");
+	bsdvm_pindex_t n;
+
+	fx_assert_status(bsdvm_map_user_wire(map, 0, 3, &n), BSDVM_SUCCESS);
+	assert_int_equal(bsdvm_map_user_wired(map, 1, 2), 2);
+	assert_int_equal(bsdvm_map_user_wired(map, 3, 1), 0);
+	fx_put(map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +153,7 @@ int main(void)
 		FX_TEST(test_entry_query),
 		FX_TEST(test_object_query),
 		FX_TEST(test_snapshot_query),
+		FX_TEST(test_user_wired_backwards),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

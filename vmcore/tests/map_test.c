@@ -381,6 +381,12 @@ static void test_largest(void **state)
 	fx_put(map);
 }
 
+static void test_too_large(void **state)
+{
+	assert_null(bsdvm_map_create(BSDVM_PAGES_MAX + 1, NULL));
+	assert_null(bsdvm_map_create(ULONG_MAX, NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -401,6 +407,7 @@ int main(void)
 		FX_TEST(test_references),
 		FX_TEST(test_index_base),
 		FX_TEST(test_largest),
+		FX_TEST(test_too_large),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -177,6 +177,83 @@ static void test_O38_wired(void **state)
 	fx_put(map);
 }
 
+/*
+ * I-14: a wired page that is in store as well was cleared, its stored copy
+ * forgotten, and the page went on as clean and SWAPPED.
+ */
+static void test_I14_wired_page_in_store(void **state)
+{
+	struct fx_chain c = fx_chain(2, 2, "../.B");
+	struct folio *page;
+
+	fx_store(c.object[0], 1, 's');
+	ch_wire(c.map, 1, 1);
+	page = fx_page(c.object[0], 1);
+	assert_true(bsdvm_page_state(page) & BSDVM_PAGE_SWAPPED);
+	ch_punch(c.map, 1, 1);
+	assert_ptr_equal(fx_page(c.object[0], 1), page);
+	assert_false(bsdvm_page_state(page) & BSDVM_PAGE_SWAPPED);
+	assert_true(bsdvm_page_state(page) & BSDVM_PAGE_DIRTY);
+	assert_null(fx_stored(c.object[0], 1));
+	ch_expect(c.map, "..");
+	ch_unwire(c.map, 1, 1);
+	fx_put(c.map);
+}
+
+/* Pages 0 to 2 are shown from behind, wired while they cannot be written. */
+static struct fx_chain wired_behind(void)
+{
+	struct fx_chain c = fx_chain(2, 5, "...../ABCDE");
+	bsdvm_pindex_t n;
+
+	fx_assert_status(bsdvm_map_protect(c.map, 0, 2, BSDVM_PROT_READ, false),
+			 BSDVM_SUCCESS);
+	fx_assert_status(bsdvm_map_user_wire(c.map, 0, 2, &n), BSDVM_SUCCESS);
+	assert_int_equal(fx_count(live_wired), 3);
+	assert_null(fx_page(c.object[0], 1));
+	check_all(c.map);
+	return c;
+}
+
+/*
+ * I-11: a hole was punched in front of a wired page that lies behind: the entry
+ * went on as wired without a page, and the page as wired by nobody.
+ */
+static void test_I11_punch_before_wired(void **state)
+{
+	struct fx_chain c = wired_behind();
+
+	fx_assert_status(bsdvm_map_punch(c.map, 1, 1),
+			 BSDVM_PROTECTION_FAILURE);
+	check_all(c.map);
+	ch_expect(c.map, "ABCDE");
+	fx_put(c.map);
+}
+
+/* The same by a shrink, of which only the wiring was lost. */
+static void test_I11_shrink_before_wired(void **state)
+{
+	struct fx_chain c = wired_behind();
+	bsdvm_status_t status;
+	unsigned long n;
+
+	for (n = 1;; n++) {
+		twin_fail_nth(n);
+		status = bsdvm_map_resize(c.map, 1);
+		twin_fail_nth(0);
+		check_all(c.map);
+		if (status == BSDVM_SUCCESS)
+			break;
+		fx_assert_status(status, BSDVM_RESOURCE_SHORTAGE);
+		assert_int_equal(fx_count(live_wired), 3);
+	}
+	assert_true(n > 1);
+	assert_int_equal(fx_count(live_wired), 1);
+	assert_int_equal(bsdvm_page_wire_count(fx_page(c.object[1], 1)), 0);
+	ch_expect(c.map, "A");
+	fx_put(c.map);
+}
+
 /* P-12: who holds a punched page keeps its bytes; nobody else sees them. */
 static void test_P12_held(void **state)
 {
@@ -563,6 +640,107 @@ static void test_no_memory(void **state)
 	fx_put(map);
 }
 
+/* I-11: the same where the entry has no object of its own at all. */
+static void test_I11_punch_before_wired_frozen(void **state)
+{
+	struct fx_chain c = wired_behind();
+
+	/* Others need what lies behind: it is not collapsed. */
+	fx_ref(c.object[1]);
+	ch_snapshot(c.map);
+	assert_true(bsdvm_entry_needs_copy(fx_entry(c.map, 1)));
+	fx_assert_status(bsdvm_map_punch(c.map, 1, 4),
+			 BSDVM_PROTECTION_FAILURE);
+	check_all(c.map);
+	ch_expect(c.map, "ABCDE");
+	fx_unref(c.object[1]);
+	fx_put(c.map);
+}
+
+/* No memory for the tombstone in front of a page in store. */
+static void test_no_memory_before_stored(void **state)
+{
+	struct fx_chain c = fx_chain(2, 140, NULL);
+
+	fx_store(c.object[1], 70, 's');
+	twin_fail_nth(1);
+	fx_assert_status(bsdvm_map_punch(c.map, 66, 80),
+			 BSDVM_RESOURCE_SHORTAGE);
+	twin_fail_nth(0);
+	check_all(c.map);
+	assert_int_equal(fx_held_byte(c.map, 70), 's');
+	fx_put(c.map);
+}
+
+/* A map that nobody touched grows without an object. */
+static void test_grow_untouched(void **state)
+{
+	struct bsdvm_map *map = fx_map(2);
+
+	ch_resize(map, 5);
+	assert_int_equal(ch_entries(map), 1);
+	assert_null(fx_object(map, 4));
+	ch_expect(map, ".....");
+	fx_put(map);
+}
+
+/*
+ * A map of two pages whose object, once somebody else's, shows 140 more: to
+ * grow it has to hide them. With the n-th allocation failing, from the first.
+ */
+static void test_grow_no_memory(void **state)
+{
+	struct bsdvm_map *map = fx_map(140), *part;
+	bsdvm_status_t status;
+	unsigned long n;
+
+	ch_write(map, 0, 'A');
+	ch_write(map, 100, 'B');
+	ch_snapshot(map);
+	ch_write(map, 1, 'C');
+	part = ch_shadow(map, 0, 2);
+	fx_put(map);
+	for (n = 1;; n++) {
+		twin_fail_nth(n);
+		status = bsdvm_map_resize(part, 130);
+		twin_fail_nth(0);
+		check_all(part);
+		if (status == BSDVM_SUCCESS)
+			break;
+		fx_assert_status(status, BSDVM_RESOURCE_SHORTAGE);
+		ch_expect(part, "AC");
+	}
+	assert_true(n > 2);
+	assert_int_equal(ch_peek(part, 1), 'C');
+	assert_int_equal(ch_peek(part, 100), 0);
+	fx_put(part);
+}
+
+static void test_grow_beside_no_memory(void **state)
+{
+	struct bsdvm_map *map = ch_map("AB");
+
+	ch_wire(map, 0, 1);
+	twin_fail_nth(1);
+	fx_assert_status(bsdvm_map_resize(map, 4), BSDVM_RESOURCE_SHORTAGE);
+	twin_fail_nth(0);
+	ch_expect(map, "AB");
+	fx_put(map);
+}
+
+static void test_clear_no_part(void **state)
+{
+	struct bsdvm_map *map = ch_map("A");
+
+	fx_assert_status(bsdvm_map_clear_bytes(map, 0, 2, 1),
+			 BSDVM_INVALID_ARGUMENT);
+	fx_assert_status(bsdvm_map_clear_bytes(map, 0, 0, PAGE_SIZE + 1),
+			 BSDVM_INVALID_ARGUMENT);
+	fx_assert_status(bsdvm_map_clear_bytes(map, 0, 1, 1), BSDVM_SUCCESS);
+	ch_expect(map, "A");
+	fx_put(map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -575,6 +753,9 @@ int main(void)
 		FX_TEST(test_deep),
 		FX_TEST(test_several_entries),
 		FX_TEST(test_O38_wired),
+		FX_TEST(test_I14_wired_page_in_store),
+		FX_TEST(test_I11_punch_before_wired),
+		FX_TEST(test_I11_shrink_before_wired),
 		FX_TEST(test_P12_held),
 		FX_TEST(test_O35_faults_waited_for),
 		FX_TEST(test_M52_window_closed),
@@ -590,6 +771,12 @@ int main(void)
 		FX_TEST(test_clear_bytes),
 		FX_TEST(test_I13_shrink_paging_in),
 		FX_TEST(test_no_memory),
+		FX_TEST(test_I11_punch_before_wired_frozen),
+		FX_TEST(test_no_memory_before_stored),
+		FX_TEST(test_grow_untouched),
+		FX_TEST(test_grow_no_memory),
+		FX_TEST(test_grow_beside_no_memory),
+		FX_TEST(test_clear_no_part),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

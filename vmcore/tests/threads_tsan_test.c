@@ -292,6 +292,117 @@ static void test_I18_branches(void **state)
 }
 
 /*
+ * A store behind the objects: pages come from it while chains are collapsed,
+ * punched and written. Pages 0 to 3 are only read, 4 to 9 are one thread's, 10
+ * and 11 are punched.
+ */
+static struct bsdvm_map *stored_map(void)
+{
+	struct fx_chain c = fx_chain(2, PAGES, NULL);
+	struct fx_stored *s;
+	unsigned int i;
+
+	for (i = 0; i < 12; i++) {
+		s = fx_store(c.object[i < 8], i, 'a' + i);
+		s->nscript = i % 3;
+		s->script[0] = BSDVM_PAGER_AGAIN;
+		s->script[1] = BSDVM_PAGER_PEND;
+		s->replace = i % 2;
+		s->waits = i % 4 == 1;
+	}
+	return c.map;
+}
+
+static void read_stored(struct fx_thread *me)
+{
+	unsigned int i;
+
+	while (!READ_ONCE(stop))
+		for (i = 0; i < 4; i++)
+			fx_assert(fx_held_byte(me->map, i) == 'a' + i);
+}
+
+static void write_stored(struct fx_thread *me)
+{
+	unsigned int i;
+
+	while (!READ_ONCE(stop))
+		for (i = 4; i < 10; i++) {
+			fx_assert(fx_store_byte(me->map, 0, i, 'w') ==
+				  BSDVM_SUCCESS);
+			fx_assert(fx_load(me->map, 0, i) == 'w');
+		}
+}
+
+static void punch_stored(struct fx_thread *me)
+{
+	while (!READ_ONCE(stop)) {
+		fx_assert(bsdvm_map_punch(me->map, 10, 11) == BSDVM_SUCCESS);
+		fx_assert(ch_peek(me->map, 10) == 0);
+		fx_assert(ch_peek(me->map, 11) == 0);
+		fx_assert(fx_held_fill(me->map, 11, 'p') == BSDVM_SUCCESS);
+	}
+}
+
+static void snapshot_stored(struct fx_thread *me)
+{
+	struct bsdvm_map *opened;
+	unsigned int i, j;
+	int byte;
+	u64 bytes;
+	u32 id;
+
+	for (i = 0; i < 8; i++) {
+		fx_assert(bsdvm_map_snapshot(me->map, 0, &id) == BSDVM_SUCCESS);
+		fx_assert(bsdvm_snapshot_open(me->map, id, NULL, &opened,
+					      &bytes) == BSDVM_SUCCESS);
+		fx_assert(bsdvm_snapshot_drop(me->map, id) == BSDVM_SUCCESS);
+		for (j = 0; j < 10; j++) {
+			byte = fx_held_byte(opened, j);
+			fx_assert(byte == 'a' + j || (j >= 4 && byte == 'w'));
+		}
+		fx_assert(fx_held_fill(opened, i, 'o') == BSDVM_SUCCESS);
+		bsdvm_map_put(opened);
+	}
+}
+
+static void store_round(void)
+{
+	void (*const bodies[])(struct fx_thread *me) = {
+		read_stored, read_stored, write_stored, punch_stored,
+	};
+	struct fx_thread threads[ARRAY_SIZE(bodies)] = { }, taker = { };
+	struct bsdvm_map *map = stored_map();
+	unsigned int i;
+
+	WRITE_ONCE(stop, false);
+	taker.map = map;
+	for (i = 0; i < ARRAY_SIZE(bodies); i++) {
+		threads[i].map = map;
+		fx_spawn(&threads[i], bodies[i]);
+	}
+	fx_spawn(&taker, snapshot_stored);
+	fx_join(&taker);
+	WRITE_ONCE(stop, true);
+	for (i = 0; i < ARRAY_SIZE(bodies); i++)
+		fx_join(&threads[i]);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(fx_held_byte(map, i), 'a' + i);
+	fx_put(map);
+}
+
+/* O-22, F-35, F-51: pagers and collapses at once, in short lives of maps. */
+static void test_O22_store_under_collapses(void **state)
+{
+	unsigned int i;
+
+	for (i = 0; i < rounds(120) / 10; i++)
+		store_round();
+	assert_true(fx_pager_log.gets > 0);
+	assert_true(fx_pager_log.collapses > 0);
+}
+
+/*
  * F-79: a page that is being renamed is in the first object before it leaves
  * the one behind. A walk that looked into the first too early must not take it
  * for a hole: has_page is asked between the two looks.
@@ -351,6 +462,7 @@ int main(void)
 		FX_TEST(test_all_at_once),
 		FX_TEST(test_I11_wiring),
 		FX_TEST(test_I18_branches),
+		FX_TEST(test_O22_store_under_collapses),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -613,6 +613,66 @@ static void test_punch_during_wiring(void **state)
 	fx_put(c.map);
 }
 
+/* An entry that is wired, and one behind it that nobody touched yet. */
+static struct bsdvm_map *wired_and_untouched(void)
+{
+	struct bsdvm_map *map = ch_map("AB");
+
+	ch_wire(map, 0, 1);
+	ch_resize(map, 4);
+	assert_int_equal(ch_entries(map), 2);
+	assert_null(fx_object(map, 2));
+	return map;
+}
+
+/* W-11: no memory to prepare the second entry: the first is not counted. */
+static void test_W11_no_memory_for_one(void **state)
+{
+	struct bsdvm_map *map = wired_and_untouched();
+
+	twin_fail_nth(1);
+	fx_assert_status(bsdvm_map_wire(map, 0, 3), BSDVM_RESOURCE_SHORTAGE);
+	assert_true(twin_fail_allocs_done());
+	assert_int_equal(fx_entry(map, 0)->wired_count, 1);
+	assert_int_equal(fx_entry(map, 2)->wired_count, 0);
+	check_all(map);
+	fx_put(map);
+}
+
+/* W-19, W-20: the same for the user. */
+static void test_W19_no_memory_for_one(void **state)
+{
+	struct bsdvm_map *map = wired_and_untouched();
+	bsdvm_pindex_t n = 9;
+
+	twin_fail_nth(1);
+	fx_assert_status(bsdvm_map_user_wire(map, 0, 3, &n),
+			 BSDVM_RESOURCE_SHORTAGE);
+	assert_true(twin_fail_allocs_done());
+	assert_int_equal(n, 0);
+	assert_int_equal(fx_entry(map, 0)->wired_count, 1);
+	assert_false(fx_entry(map, 0)->flags & BSDVM_ENTRY_USER_WIRED);
+	check_all(map);
+	fx_put(map);
+}
+
+/* A wired page that is gone, against I-11: the others are unwired. */
+static void test_W8_page_gone(void **state)
+{
+	struct bsdvm_map *map = ch_map("ABC");
+	struct bsdvm_object *object = fx_object(map, 0);
+	struct folio *page = fx_page(object, 1);
+
+	ch_wire(map, 0, 2);
+	xa_erase(&object->slots, 1);
+	atomic_long_dec(&object->resident);
+	bsdvm_page_free(page);
+	assert_int_equal(ch_violated(map), 11);
+	ch_unwire(map, 0, 2);
+	assert_int_equal(fx_count(live_wired), 0);
+	fx_put(map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -638,6 +698,9 @@ int main(void)
 		FX_TEST(test_F30_killed_in_transition),
 		FX_TEST(test_snapshot_during_user_wiring),
 		FX_TEST(test_punch_during_wiring),
+		FX_TEST(test_W11_no_memory_for_one),
+		FX_TEST(test_W19_no_memory_for_one),
+		FX_TEST(test_W8_page_gone),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
