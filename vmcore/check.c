@@ -4,8 +4,9 @@
  *
  * Run after every operation by the tests, and on request by anybody on his own
  * maps. Faults of other threads may be under way, so what they may be changing
- * just now is not judged: a busy slot is fine, and the count of resident pages
- * is compared only while all maps of the family are quiet.
+ * just now is not judged unless the family is quiet, that is, has no other map
+ * than the one that is locked: busy slots, the count of resident pages, where
+ * pages are and in which queue.
  */
 
 #include "internal.h"
@@ -26,12 +27,33 @@ static bool check(struct bsdvm_report *report, unsigned int invariant,
 	return holds;
 }
 
-/* I-1, I-10: a slot's page names us as nobody's but the anchor's. */
-static void check_page(struct bsdvm_report *report, const struct folio *page)
+/*
+ * I-4, I-5: a wired page is in no queue; one that may go at any time is clean
+ * and in nobody's hands.
+ */
+static void check_queue(struct bsdvm_report *report, struct folio *page)
+{
+	unsigned long queue = bsdvm_page_queue(page);
+
+	check(report, 5, !bsdvm_page_wire_count(page) ||
+	      queue == BSDVM_QUEUE_NONE);
+	check(report, 4, queue != BSDVM_QUEUE_CACHE ||
+	      !(bsdvm_page_state(page) & BSDVM_PAGE_DIRTY));
+	check(report, 4, queue != BSDVM_QUEUE_CACHE || !folio_mapped(page));
+}
+
+/* I-1, I-8: a page that lives, is the anchor's, and is in no other slot. */
+static void check_page(struct bsdvm_report *report, struct folio *page,
+		       bool quiet)
 {
 	report->pages++;
 	check(report, 1, page->mapping);
 	check(report, 8, folio_ref_count(page) > 0);
+	if (!quiet)
+		return;
+	check(report, 1, !(bsdvm_page_state(page) & BSDVM_PAGE_CHECKED));
+	bsdvm_page_set(page, BSDVM_PAGE_CHECKED);
+	check_queue(report, page);
 }
 
 /* I-2, and of I-15 that no slot stays busy in a quiet family. */
@@ -44,7 +66,7 @@ static void check_slots(struct bsdvm_report *report,
 
 	xa_for_each(&object->slots, pindex, slot) {
 		if (bsdvm_slot_is_page(slot)) {
-			check_page(report, slot);
+			check_page(report, slot, quiet);
 			resident++;
 		} else if (quiet) {
 			check(report, 15, !bsdvm_slot_is_busy(slot));
@@ -66,10 +88,12 @@ static void check_links(struct bsdvm_report *report,
 
 	list_for_each_entry(shadow, &object->shadows, shadow_link) {
 		check(report, 3, shadow->backing_object == object);
+		shadow->listed = object->family->checks;
 		shadows++;
 	}
 	list_for_each_entry(entry, &object->entries, object_link) {
 		check(report, 3, entry->object == object);
+		check(report, 3, entry->map->family == object->family);
 		entries++;
 	}
 	check(report, 3, shadows == object->shadow_count);
@@ -81,11 +105,15 @@ static void check_object(struct bsdvm_report *report,
 			 struct bsdvm_object *object, bool quiet)
 {
 	report->objects++;
+	object->checked = object->family->checks;
 	check_slots(report, object, quiet);
 	check_links(report, object);
 }
 
-/* I-11: resident, wired, and the map's own if it may be written (W-25). */
+/*
+ * I-11: resident and wired. It may lie behind the entry's object: until the
+ * first write if the entry could not be written when it was wired (W-5, N-15).
+ */
 static void check_wired_page(struct bsdvm_report *report,
 			     const struct bsdvm_entry *entry,
 			     bsdvm_pindex_t pindex)
@@ -98,12 +126,8 @@ static void check_wired_page(struct bsdvm_report *report,
 
 	rcu_read_lock();
 	found = bsdvm_resolve_resident(&cursor);
-	if (check(report, 11, found == BSDVM_FOUND_PAGE)) {
+	if (check(report, 11, found == BSDVM_FOUND_PAGE))
 		check(report, 11, bsdvm_page_wire_count(cursor.slot) > 0);
-		check(report, 11, cursor.depth == 0 ||
-		      bsdvm_entry_needs_copy(entry) ||
-		      !(entry->protection & BSDVM_PROT_WRITE));
-	}
 	rcu_read_unlock();
 }
 
@@ -122,9 +146,10 @@ static void check_entry(struct bsdvm_report *report,
 		check_wired_page(report, entry, pindex);
 }
 
-/* I-17. The map is locked. */
+/* I-17: by index and by list the same entries. The map is locked. */
 static void check_map(struct bsdvm_report *report, struct bsdvm_map *map)
 {
+	struct list_head *link = &map->entry_list;
 	struct bsdvm_entry *entry;
 	unsigned long last;
 	bsdvm_pindex_t next = 0;
@@ -133,26 +158,37 @@ static void check_map(struct bsdvm_report *report, struct bsdvm_map *map)
 		check(report, 17, entry->last == last && entry->map == map);
 		check(report, 17, entry->start == next &&
 		      entry->start <= entry->last);
+		check(report, 17, link->next == &entry->map_link);
+		link = &entry->map_link;
 		next = entry->last + 1;
 		check_entry(report, entry);
 	}
-	check(report, 17, next == map->size);
+	check(report, 17, next == map->size && list_is_last(link,
+							    &map->entry_list));
 }
 
 /*
  * Every object of the family is reached from a map's entry or a snapshot's
- * segment, down the chain; each is checked once.
+ * segment, down the chain; each is checked once. I-3 from the front: who has a
+ * backing object is on the list of its shadows, which was walked by then.
  */
 static void check_chain(struct bsdvm_report *report,
+			struct bsdvm_family *family,
 			struct bsdvm_object *object, bool quiet)
 {
-	for (; object; object = object->backing_object) {
-		if (object->checked == object->family->checks)
+	struct bsdvm_object *at;
+
+	for (at = object; at; at = at->backing_object) {
+		if (!check(report, 3, at->family == family))
 			return;
-		object->checked = object->family->checks;
-		check_object(report, object, quiet);
+		if (at->checked == family->checks)
+			break;
+		check_object(report, at, quiet);
 		cond_resched();
 	}
+	for (; object != at; object = object->backing_object)
+		check(report, 3, !object->backing_object ||
+		      object->listed == family->checks);
 }
 
 static void check_map_objects(struct bsdvm_report *report,
@@ -162,7 +198,7 @@ static void check_map_objects(struct bsdvm_report *report,
 	unsigned long last;
 
 	xa_for_each(&map->entries, last, entry)
-		check_chain(report, entry->object, quiet);
+		check_chain(report, map->family, entry->object, quiet);
 }
 
 static void check_snapshots(struct bsdvm_report *report,
@@ -175,10 +211,53 @@ static void check_snapshots(struct bsdvm_report *report,
 	xa_for_each(&family->snapshots, id, snapshot) {
 		n++;
 		for (i = 0; i < snapshot->nsegments; i++)
-			check_chain(report, snapshot->segments[i].object,
-				    quiet);
+			check_chain(report, family,
+				    snapshot->segments[i].object, quiet);
 	}
 	check(report, 3, n == family->nsnapshots);
+}
+
+/* A map holds a reference on its family, and is on its list. */
+static void check_maps(struct bsdvm_report *report,
+		       struct bsdvm_family *family)
+{
+	struct bsdvm_map *map;
+	unsigned int n = 0;
+
+	list_for_each_entry(map, &family->maps, family_link) {
+		check(report, 3, map->family == family);
+		n++;
+	}
+	check(report, 3, n && n <= refcount_read(&family->refs));
+}
+
+/* Take the marks of check_page() off again. */
+static void unmark_chain(struct bsdvm_object *object)
+{
+	unsigned long pindex;
+	void *slot;
+
+	for (; object && object->checked; object = object->backing_object) {
+		object->checked = 0;
+		xa_for_each(&object->slots, pindex, slot)
+			if (bsdvm_slot_is_page(slot))
+				bsdvm_page_test_clear(slot, BSDVM_PAGE_CHECKED);
+		cond_resched();
+	}
+}
+
+static void unmark_pages(struct bsdvm_map *map)
+{
+	struct bsdvm_snapshot *snapshot;
+	struct bsdvm_entry *entry;
+	unsigned long id;
+	unsigned int i;
+
+	xa_for_each(&map->entries, id, entry)
+		unmark_chain(entry->object);
+	xa_for_each(&map->family->snapshots, id, snapshot)
+		for (i = 0; i < snapshot->nsegments; i++)
+			unmark_chain(snapshot->segments[i].object);
 }
 
 /*
@@ -191,9 +270,12 @@ static void check_family(struct bsdvm_report *report, struct bsdvm_map *map)
 	bool quiet = list_is_singular(&family->maps);
 
 	family->checks++;
+	check_maps(report, family);
 	check_map(report, map);
 	check_map_objects(report, map, quiet);
 	check_snapshots(report, family, quiet);
+	if (quiet)
+		unmark_pages(map);
 }
 
 /**

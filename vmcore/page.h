@@ -26,6 +26,8 @@
 #define BSDVM_QUEUE_INACTIVE	0x40UL
 #define BSDVM_QUEUE_CACHE	0x60UL
 
+#define BSDVM_PAGE_CHECKED	0x80UL	/* seen by the checker at work */
+
 #define BSDVM_PAGE_WIRE_SHIFT	16
 #define BSDVM_PAGE_WIRE_ONE	BIT(BSDVM_PAGE_WIRE_SHIFT)
 

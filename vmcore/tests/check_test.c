@@ -56,6 +56,40 @@ static void test_I1_page_without_identity(void **state)
 	fx_put(map);
 }
 
+/* The same page in two objects, and twice in one. */
+static void test_I1_page_in_two_slots(void **state)
+{
+	struct bsdvm_map *map = sound();
+	struct bsdvm_object *front = fx_object(map, 0), *back = deepest(map);
+	struct folio *page = fx_page(back, 2);
+
+	xa_store(&front->slots, 2, page, GFP_KERNEL);
+	atomic_long_inc(&front->resident);
+	expect(map, 1);
+	xa_erase(&front->slots, 2);
+	atomic_long_dec(&front->resident);
+	xa_store(&back->slots, 9, page, GFP_KERNEL);
+	atomic_long_inc(&back->resident);
+	expect(map, 1);
+	xa_erase(&back->slots, 9);
+	atomic_long_dec(&back->resident);
+	expect(map, 0);
+	fx_put(map);
+}
+
+/* Its marks are gone afterwards, also from what a snapshot alone reaches. */
+static void test_I1_marks_go(void **state)
+{
+	struct bsdvm_map *map = ch_map("AB");
+	struct folio *page = fx_page(fx_object(map, 0), 1);
+
+	ch_snapshot(map);
+	ch_resize(map, 1);
+	expect(map, 0);
+	assert_false(bsdvm_page_state(page) & BSDVM_PAGE_CHECKED);
+	fx_put(map);
+}
+
 static void test_I2_resident(void **state)
 {
 	struct bsdvm_map *map = sound();
@@ -101,6 +135,101 @@ static void test_I3_links(void **state)
 	fx_put(map);
 }
 
+/* Seen from the front only: the list and its length agree with each other. */
+static void test_I3_front_not_listed(void **state)
+{
+	struct bsdvm_map *map = sound();
+	struct bsdvm_object *front = fx_object(map, 0);
+	struct bsdvm_object *back = front->backing_object;
+
+	list_del_init(&front->shadow_link);
+	back->shadow_count--;
+	expect(map, 3);
+	list_add(&front->shadow_link, &back->shadows);
+	back->shadow_count++;
+	expect(map, 0);
+	fx_put(map);
+}
+
+static void test_I3_families(void **state)
+{
+	struct bsdvm_map *map = sound(), *other = fx_map(1);
+	struct bsdvm_family *family = map->family;
+	struct bsdvm_object *back = deepest(map);
+
+	/* As many checks here as there: nothing else tells. */
+	other->family->checks = family->checks + 1;
+	back->family = other->family;
+	expect(map, 3);
+	back->family = family;
+	bsdvm_family_get(family);
+	list_move(&other->family_link, &family->maps);
+	expect(map, 3);
+	refcount_dec_and_test(&family->refs);
+	list_move(&other->family_link, &other->family->maps);
+	list_del_init(&map->family_link);
+	expect(map, 3);
+	list_add(&map->family_link, &family->maps);
+	fx_entry(map, 0)->map = other;
+	expect(map, 17);
+	fx_entry(map, 0)->map = map;
+	expect(map, 0);
+	fx_put(other);
+	fx_put(map);
+}
+
+/* An entry of another map's that shows our object. */
+static void test_I3_foreign_entry(void **state)
+{
+	struct bsdvm_map *map = sound(), *other = ch_map("A");
+	struct bsdvm_entry *entry = fx_entry(other, 0);
+	struct bsdvm_object *mine = fx_object(map, 0), *its = entry->object;
+
+	list_move(&entry->object_link, &mine->entries);
+	entry->object = mine;
+	mine->ref_count++;
+	expect(map, 3);
+	mine->ref_count--;
+	entry->object = its;
+	list_move(&entry->object_link, &its->entries);
+	expect(map, 0);
+	expect(other, 0);
+	fx_put(other);
+	fx_put(map);
+}
+
+static void test_I4_cache(void **state)
+{
+	struct bsdvm_map *map = sound();
+	struct folio *page = fx_page(deepest(map), 2);
+
+	assert_int_equal(fx_load(map, 0, 2), 'C');
+	bsdvm_page_test_clear(page, BSDVM_PAGE_DIRTY);
+	bsdvm_page_requeue(page, BSDVM_QUEUE_CACHE);
+	expect(map, 4);
+	bsdvm_pmap->remove(map, 2, 1);
+	expect(map, 0);
+	bsdvm_page_set(page, BSDVM_PAGE_DIRTY);
+	expect(map, 4);
+	bsdvm_page_activate(page);
+	expect(map, 0);
+	fx_put(map);
+}
+
+static void test_I5_wired_in_a_queue(void **state)
+{
+	struct bsdvm_map *map = sound();
+	struct folio *page = fx_page(fx_object(map, 4),
+				     bsdvm_entry_index(fx_entry(map, 4), 4));
+
+	assert_int_equal(bsdvm_page_wire_count(page), 1);
+	bsdvm_page_set(page, BSDVM_QUEUE_ACTIVE);
+	expect(map, 5);
+	bsdvm_page_requeue(page, BSDVM_QUEUE_ACTIVE);
+	expect(map, 0);
+	fx_put(map);
+}
+
 static void test_I8_freed_page(void **state)
 {
 	struct bsdvm_map *map = sound();
@@ -127,15 +256,13 @@ static void test_I11_wired(void **state)
 	expect(map, 11);
 	bsdvm_page_wire(page);
 	expect(map, 0);
-	/* Not the map's own. */
+	/* The one that shows then is another's, and not wired, or wired. */
 	xa_erase(&object->slots, index);
 	atomic_long_dec(&object->resident);
+	expect(map, 11);
 	bsdvm_page_wire(fx_page(object->backing_object,
 				object->backing_offset + index));
-	expect(map, 11);
-	entry->protection = BSDVM_PROT_READ;
 	expect(map, 0);
-	entry->protection = BSDVM_PROT_ALL;
 	bsdvm_page_unwire(fx_page(object->backing_object,
 				  object->backing_offset + index));
 	/* Not there. */
@@ -226,6 +353,34 @@ static void test_I17_entries(void **state)
 	fx_put(map);
 }
 
+/* The list and the index of entries have the same entries in one order. */
+static void test_I17_list(void **state)
+{
+	struct bsdvm_map *map = sound(), *other = fx_map(1);
+	struct bsdvm_entry *entry = fx_entry(map, 4);
+
+	fx_assert_status(bsdvm_map_protect(map, 0, 0, BSDVM_PROT_RW, false),
+			 BSDVM_SUCCESS);
+	assert_int_equal(ch_entries(map), 3);
+	/* The first two change places. */
+	list_move(&fx_entry(map, 1)->map_link, &map->entry_list);
+	expect(map, 17);
+	list_move(&fx_entry(map, 0)->map_link, &map->entry_list);
+	expect(map, 0);
+	list_move(&entry->map_link, &map->entry_list);
+	expect(map, 17);
+	list_del(&entry->map_link);
+	expect(map, 17);
+	list_add(&entry->map_link, &fx_entry(map, 3)->map_link);
+	expect(map, 0);
+	list_move_tail(&fx_entry(other, 0)->map_link, &map->entry_list);
+	expect(map, 17);
+	list_move(&fx_entry(other, 0)->map_link, &other->entry_list);
+	expect(map, 0);
+	fx_put(other);
+	fx_put(map);
+}
+
 /* What only a snapshot reaches is looked at as well. */
 static void test_snapshot_only(void **state)
 {
@@ -268,8 +423,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FX_TEST(test_counts_what_it_saw),
 		FX_TEST(test_I1_page_without_identity),
+		FX_TEST(test_I1_page_in_two_slots),
+		FX_TEST(test_I1_marks_go),
 		FX_TEST(test_I2_resident),
 		FX_TEST(test_I3_links),
+		FX_TEST(test_I3_front_not_listed),
+		FX_TEST(test_I3_families),
+		FX_TEST(test_I3_foreign_entry),
+		FX_TEST(test_I4_cache),
+		FX_TEST(test_I5_wired_in_a_queue),
 		FX_TEST(test_I8_freed_page),
 		FX_TEST(test_I11_wired),
 		FX_TEST(test_I11_no_object),
@@ -277,6 +439,7 @@ int main(void)
 		FX_TEST(test_I13_dead),
 		FX_TEST(test_I15_busy),
 		FX_TEST(test_I17_entries),
+		FX_TEST(test_I17_list),
 		FX_TEST(test_snapshot_only),
 		FX_TEST(test_F30_killable),
 	};
