@@ -19,6 +19,8 @@
 #   make torture          processes and threads that know what every page must
 #                         hold, for SECONDS (300), with SEED (a new one), OPTIONS
 #                         of tools/torture (--pressure, --cgroup)
+#   make fuzz             the fuzzers, for SECONDS (60)
+#   make coverage         lines of the core that no test reaches
 #   make clean
 #
 # Parts of make check: unit, selftests, style, guest-tests, probe-tests.
@@ -40,7 +42,7 @@ endif
 
 .PHONY: modules modules_install clean demo check bench unit selftests style
 .PHONY: guest-module guest-tests selftest-programs help headers-present
-.PHONY: check-kernels probe-tests model mutants torture
+.PHONY: check-kernels probe-tests model mutants torture fuzz coverage
 
 modules: headers-present
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
@@ -101,6 +103,12 @@ torture: guest-module
 	@$(MAKE) --no-print-directory -s -C selftests torture
 	@$(tools)/torture --kernel $(KERNEL) --seconds $(or $(SECONDS),300) \
 		$(if $(SEED),--seed $(SEED)) $(OPTIONS)
+
+fuzz:
+	@$(tools)/fuzz $(or $(SECONDS),60)
+
+coverage:
+	@$(tools)/coverage
 
 help:
 	@sed -n '/^# For people/,/^$$/s/^# \?//p' Makefile

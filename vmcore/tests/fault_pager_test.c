@@ -733,6 +733,22 @@ static void window_before_the_entry(void **state)
 	assert_int_equal(bad, 0);
 }
 
+/* F-64, FP-13: an object fault goes on behind without a map to lock. */
+static void absent_page_of_an_object(void **state)
+{
+	struct fx_chain chain = fx_chain(2, 2, "../.B");
+	struct folio *page;
+
+	fx_store(chain.object[0], 1, 's')->result = BSDVM_PAGER_FAIL;
+	fx_assert_status(bsdvm_fault_object_page(chain.object[0], PAGE_SIZE,
+						 BSDVM_PROT_READ, 0, &page),
+			 BSDVM_SUCCESS);
+	assert_int_equal(fx_folio_byte(page), 'B');
+	bsdvm_fault_page_done(page, BSDVM_PROT_READ);
+	assert_int_equal(fx_pager_log.gets, 1);
+	fx_put(chain.map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -770,6 +786,7 @@ int main(void)
 		FX_TEST(no_window_after_a_mark_for_random),
 		FX_TEST(window_and_another_map),
 		FX_TEST(window_before_the_entry),
+		FX_TEST(absent_page_of_an_object),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -525,6 +525,29 @@ static void test_M45_freeze_collapses(void **state)
 	fx_put(c.map);
 }
 
+/* The read side is left now and then; no page is passed over by that. */
+static void test_more_than_a_batch(void **state)
+{
+	const bsdvm_pindex_t size = 2100;
+	struct bsdvm_map *map = fx_map(size);
+	struct folio *pin;
+	bsdvm_pindex_t i;
+	u32 id;
+
+	for (i = 0; i < size; i++)
+		fx_assert_status(fx_held_fill(map, i, 1 + i % 200),
+				 BSDVM_SUCCESS);
+	pin = ch_pin(map, 2099);
+	id = ch_snapshot(map);
+	assert_int_equal(fx_count(snapshot_copies), 1);
+	fx_folio_fill(pin, 'p');
+	folio_put(pin);
+	assert_int_equal(ch_peek(map, 2099), 'p');
+	ch_resize(map, 1);
+	ch_drop(map, id);
+	fx_put(map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -549,6 +572,7 @@ int main(void)
 		FX_TEST(test_frozen_behind_live_is_kept_from_others),
 		FX_TEST(test_tombstones),
 		FX_TEST(test_M45_freeze_collapses),
+		FX_TEST(test_more_than_a_batch),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -205,6 +205,25 @@ static void test_I1_one_slot(void **state)
 	fx_put(map);
 }
 
+/* O-10: a release too many is noticed, and changes nothing. */
+static void test_O10_dead_already(void **state)
+{
+	struct bsdvm_map *map = fx_map(1);
+	struct bsdvm_object *object = bsdvm_object_alloc(map->family, 1);
+
+	bsdvm_family_lock(map->family);
+	bsdvm_object_deallocate(object);
+	twin_warn_abort = false;
+	bsdvm_object_deallocate(object);
+	twin_warn_abort = true;
+	assert_int_equal(twin_warnings, 1);
+	twin_warnings = 0;
+	assert_int_equal(object->ref_count, 0);
+	bsdvm_family_unlock(map->family);
+	assert_int_equal(fx_count(live_objects), 0);
+	fx_put(map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +237,7 @@ int main(void)
 		FX_TEST(test_O13_I13_pip),
 		FX_TEST(test_O11_pager),
 		FX_TEST(test_I1_one_slot),
+		FX_TEST(test_O10_dead_already),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

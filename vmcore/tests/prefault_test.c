@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Neighbours mapped with a fault: prefault.c. */
-#include "fixture.h"
+#include "chain.h"
 
 #define BURST BSDVM_FAULT_BURST
 
@@ -590,6 +590,107 @@ static void page_beyond_the_object(void **state)
 	assert_true(fx_survives(beyond_the_end));
 }
 
+/* PF-13: a page that was renamed is writable; those still behind are not. */
+static void renamed_page_comes_alone(void **state)
+{
+	struct fx_chain c = fx_chain(2, 4, "..../ABCD");
+
+	fx_assert_status(fx_touch(c.map, 0, 1, BSDVM_PROT_WRITE,
+				  BSDVM_FAULT_BURST), BSDVM_SUCCESS);
+	assert_int_equal(fx_count(v_cow_optim), 1);
+	assert_int_equal(fx_mappings(c.map), 1);
+	check_all(c.map);
+	fx_put(c.map);
+}
+
+/* A neighbour whose last reference is just being dropped ends the batch. */
+static void neighbour_about_to_go(struct fx_chain c, unsigned int level)
+{
+	struct folio *page = fx_page(c.object[level], 2);
+	int count = atomic_read(&page->refcount);
+
+	atomic_set(&page->refcount, 0);
+	fx_assert_status(fx_touch(c.map, 0, 1, BSDVM_PROT_READ,
+				  BSDVM_FAULT_BURST), BSDVM_SUCCESS);
+	atomic_set(&page->refcount, count);
+	assert_non_null(fx_mapped(c.map, 0, 1));
+	assert_null(fx_mapped(c.map, 0, 2));
+	assert_null(fx_mapped(c.map, 0, 3));
+	fx_put(c.map);
+}
+
+static void page_about_to_go(void **state)
+{
+	neighbour_about_to_go(fx_chain(2, 4, "..../ABCD"), 1);
+}
+
+static void own_page_about_to_go(void **state)
+{
+	neighbour_about_to_go(fx_chain(1, 4, "ABCD"), 0);
+}
+
+static struct bsdvm_object *emptied;
+static struct folio *taken_out;
+
+static void take_out_page(void)
+{
+	xa_erase(&emptied->slots, 2);
+}
+
+/* A neighbour that leaves its slot before it is locked ends the batch. */
+static void own_page_replaced(void **state)
+{
+	struct fx_chain c = fx_chain(1, 4, "ABCD");
+
+	emptied = c.object[0];
+	taken_out = fx_page(emptied, 2);
+	ch_before_lock(taken_out, take_out_page);
+	fx_assert_status(fx_touch(c.map, 0, 1, BSDVM_PROT_READ,
+				  BSDVM_FAULT_BURST), BSDVM_SUCCESS);
+	assert_null(fx_mapped(c.map, 0, 2));
+	assert_int_equal(folio_ref_count(taken_out), 1);
+	assert_false(folio_test_locked(taken_out));
+	xa_store(&emptied->slots, 2, taken_out, GFP_KERNEL);
+	fx_put(c.map);
+}
+
+/* A map whose index in its object is 60 more: the next node begins at 4. */
+static struct bsdvm_map *near_a_node(void)
+{
+	struct bsdvm_map *map = fx_map(100), *part;
+
+	ch_write(map, 0, 'A');
+	part = ch_shadow(map, 60, 40);
+	fx_put(map);
+	fx_assert_status(fx_touch(part, 0, 0, BSDVM_PROT_WRITE,
+				  BSDVM_FAULT_BURST), BSDVM_SUCCESS);
+	assert_int_equal(bsdvm_entry_index(fx_entry(part, 0), 0), 60);
+	return part;
+}
+
+/* PF-7: no memory for the node under the lock, but without it; or for pages. */
+static void fill_ahead_needs_a_node(void **state)
+{
+	unsigned int all = 0;
+	struct bsdvm_map *map;
+	unsigned long n;
+	bool failed;
+
+	for (n = 1, failed = true; failed; n++) {
+		map = near_a_node();
+		twin_fail_nth(n);
+		fx_touch(map, 0, 1, BSDVM_PROT_WRITE, BSDVM_FAULT_BURST);
+		failed = twin_fail_allocs_done();
+		twin_fail_nth(0);
+		check_all(map);
+		all += fx_mappings(map) == 16;
+		fx_put(map);
+	}
+	assert_true(n > 16);
+	/* The last time nothing failed; before, at times no page did. */
+	assert_true(all > 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -626,6 +727,11 @@ int main(void)
 		FX_TEST(fill_ahead_is_not_limited),
 		FX_TEST(somebody_was_faster),
 		FX_TEST(page_beyond_the_object),
+		FX_TEST(renamed_page_comes_alone),
+		FX_TEST(page_about_to_go),
+		FX_TEST(own_page_about_to_go),
+		FX_TEST(own_page_replaced),
+		FX_TEST(fill_ahead_needs_a_node),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

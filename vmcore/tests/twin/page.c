@@ -156,7 +156,7 @@ static void folio_wait_check(void)
 	     "waiting for a folio with another one locked");
 }
 
-bool folio_trylock(struct folio *folio)
+static bool folio_try(struct folio *folio)
 {
 	if (test_and_set_bit_lock(TWIN_PG_LOCKED, &folio->page.flags))
 		return false;
@@ -164,23 +164,30 @@ bool folio_trylock(struct folio *folio)
 	return true;
 }
 
+bool folio_trylock(struct folio *folio)
+{
+	if (twin_lock_hook)
+		twin_lock_hook(folio, TWIN_WRITE);
+	return folio_try(folio);
+}
+
 void folio_lock(struct folio *folio)
 {
 	folio_lock_check(folio);
-	if (folio_trylock(folio))
+	if (folio_try(folio))
 		return;
 	folio_wait_check();
-	wait_var_event(&folio->page.flags, folio_trylock(folio));
+	wait_var_event(&folio->page.flags, folio_try(folio));
 }
 
 int folio_lock_killable(struct folio *folio)
 {
 	folio_lock_check(folio);
-	if (folio_trylock(folio))
+	if (folio_try(folio))
 		return 0;
 	folio_wait_check();
 	return wait_var_event_killable(&folio->page.flags,
-				       folio_trylock(folio)) ? -EINTR : 0;
+				       folio_try(folio)) ? -EINTR : 0;
 }
 
 /* Waits until it is, or was, unlocked; does not take the lock. */

@@ -66,6 +66,8 @@ void init_waitqueue_func_entry(struct wait_queue_entry *wait,
 
 void add_wait_queue(wait_queue_head_t *wq, struct wait_queue_entry *wait)
 {
+	if (twin_lock_hook)
+		twin_lock_hook(wq, TWIN_WRITE);
 	pthread_mutex_lock(&wq->twin_lock);
 	list_add(&wait->entry, &wq->head);
 	pthread_mutex_unlock(&wq->twin_lock);

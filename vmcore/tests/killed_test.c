@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* F-30: who waits for a map's lock and is killed gives up, with nothing held. */
+#include "chain.h"
+
+static struct bsdvm_map *map;
+
+static bsdvm_status_t ask_entry(void)
+{
+	struct bsdvm_entry entry;
+	u64 object;
+
+	return bsdvm_entry_query(map, 0, &entry, &object);
+}
+
+static bsdvm_status_t ask_object(void)
+{
+	struct bsdvm_object_summary sum;
+
+	return bsdvm_object_query(map, 0, 0, &sum);
+}
+
+static bsdvm_status_t seek_data(void)
+{
+	bsdvm_pindex_t at = 0;
+
+	return bsdvm_map_seek_data(map, &at);
+}
+
+static bsdvm_status_t seek_hole(void)
+{
+	bsdvm_pindex_t at = 0;
+
+	return bsdvm_map_seek_hole(map, &at);
+}
+
+static bsdvm_status_t shadow(void)
+{
+	struct bsdvm_map *made;
+
+	return bsdvm_map_shadow(map, 0, 1, NULL, &made);
+}
+
+static bsdvm_status_t snapshot(void)
+{
+	u32 id;
+
+	return bsdvm_map_snapshot(map, 0, &id);
+}
+
+static bsdvm_status_t write_fault(void)
+{
+	return fx_store_byte(map, 0, 1, 'x');
+}
+
+/* F-8: asks for the lock to restrict the entry. */
+static bsdvm_status_t wire_unreadable(void)
+{
+	struct bsdvm_fault fault = {
+		.map = map, .fault_type = BSDVM_PROT_READ,
+		.flags = BSDVM_FAULT_USER_WIRE,
+	};
+
+	return bsdvm_fault(&fault);
+}
+
+static void killed(struct fx_thread *me)
+{
+	bsdvm_status_t (*const *run)(void) = me->arg;
+
+	twin_kill(current);
+	me->status = (*run)();
+	twin_unkill(current);
+}
+
+static void expect_interrupted(bsdvm_status_t (*run)(void))
+{
+	struct fx_thread thread = { .arg = &run };
+
+	fx_spawn(&thread, killed);
+	fx_join(&thread);
+	fx_assert_status(thread.status, BSDVM_INTERRUPTED);
+}
+
+static void test_F30_locked_exclusively(void **state)
+{
+	map = ch_map("AB");
+	bsdvm_map_lock_always(map);
+	expect_interrupted(ask_entry);
+	expect_interrupted(ask_object);
+	expect_interrupted(seek_data);
+	expect_interrupted(seek_hole);
+	expect_interrupted(shadow);
+	expect_interrupted(snapshot);
+	expect_interrupted(write_fault);
+	bsdvm_map_unlock(map);
+	ch_expect(map, "AB");
+	fx_put(map);
+}
+
+/* The lookup finds that it needs the lock exclusively (M-21, F-8). */
+static void test_F30_locked_shared(void **state)
+{
+	map = fx_map(2);
+	fx_assert_status(bsdvm_map_lock_shared(map), BSDVM_SUCCESS);
+	expect_interrupted(write_fault);
+	bsdvm_map_unlock_shared(map);
+	assert_null(fx_object(map, 1));
+	fx_entry(map, 0)->protection = 0;
+	fx_assert_status(bsdvm_map_lock_shared(map), BSDVM_SUCCESS);
+	expect_interrupted(wire_unreadable);
+	bsdvm_map_unlock_shared(map);
+	assert_int_equal(fx_entry(map, 0)->max_protection, BSDVM_PROT_ALL);
+	fx_put(map);
+}
+
+static void resize(struct fx_thread *me)
+{
+	me->status = bsdvm_map_resize(me->map, 1);
+	twin_unkill(current);
+}
+
+static void kill_me(void)
+{
+	twin_kill(current);
+}
+
+/* M-34: woken by the end of the transition, killed before the lock is free. */
+static void test_F30_after_the_transition(void **state)
+{
+	struct fx_thread thread = { };
+
+	map = ch_map("AB");
+	thread.map = map;
+	fx_entry(map, 0)->flags |= BSDVM_ENTRY_IN_TRANSITION;
+	fx_spawn(&thread, resize);
+	fx_await_sleep(&thread);
+	bsdvm_map_lock_always(map);
+	fx_entry(map, 0)->flags &= ~(BSDVM_ENTRY_IN_TRANSITION |
+				     BSDVM_ENTRY_NEEDS_WAKEUP);
+	ch_before_lock(&map->lock, kill_me);
+	bsdvm_wake(map);
+	fx_join(&thread);
+	bsdvm_map_unlock(map);
+	fx_assert_status(thread.status, BSDVM_INTERRUPTED);
+	ch_expect(map, "AB");
+	fx_put(map);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FX_TEST(test_F30_locked_exclusively),
+		FX_TEST(test_F30_locked_shared),
+		FX_TEST(test_F30_after_the_transition),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("killed", tests, NULL, NULL);
+}
