@@ -111,12 +111,14 @@ void bsdvm_page_free(struct folio *page)
  *
  * A frozen page may be in the hands of who found it in a map that has left it
  * since. He keeps the bytes (P-12), so the page must not be written again.
+ *
+ * Return: true if there are more references than these and mappings explain.
  */
 bool bsdvm_page_in_hands(const struct folio *page, unsigned int ours)
 {
 	int references = folio_ref_count(page);
 
-	/* References first: mappings only get fewer, who counts less is safe. */
+	/* References first: mappings only get fewer, and fewer is safe. */
 	smp_rmb();
 	return references > 1 + ours + bsdvm_folio_mapcount(page);
 }

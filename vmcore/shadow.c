@@ -16,7 +16,7 @@
 #include "page.h"
 #include "stats.h"
 
-/* Is a page of the object in the hands of somebody who no longer refers to it? */
+/* Is a page in the hands of somebody who no longer refers to the object? */
 static bool shadow_in_hands(struct bsdvm_object *object)
 {
 	unsigned long pindex;
