@@ -11,7 +11,6 @@
 #include <linux/cred.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/sched/user.h>
 
 #include "../vmcore/internal.h"
 #include "module.h"
@@ -24,20 +23,20 @@
 void bsdvm_wirelimit_init(struct bsdvm_wirelimit *limit)
 {
 	mutex_init(&limit->lock);
-	limit->user = NULL;
+	limit->cred = NULL;
 	limit->pages = 0;
 }
 
 static void wirelimit_uncharge(struct bsdvm_wirelimit *limit,
 			       unsigned long pages)
 {
-	if (!limit->user)
+	if (!limit->cred)
 		return;
-	atomic_long_sub(pages, &limit->user->locked_vm);
+	atomic_long_sub(pages, &limit->cred->user->locked_vm);
 	limit->pages -= pages;
 	if (!limit->pages) {
-		free_uid(limit->user);
-		limit->user = NULL;
+		put_cred(limit->cred);
+		limit->cred = NULL;
 	}
 }
 
@@ -63,15 +62,15 @@ static int wirelimit_charge(struct bsdvm_wirelimit *limit,
 {
 	struct user_struct *user = current_user();
 
-	if (limit->user && limit->user != user)
+	if (limit->cred && limit->cred->user != user)
 		return -EBUSY;
 	if (wirelimit_is_exceeded(atomic_long_add_return(pages,
 							 &user->locked_vm))) {
 		atomic_long_sub(pages, &user->locked_vm);
 		return -ENOMEM;
 	}
-	if (!limit->user)
-		limit->user = get_uid(user);
+	if (!limit->cred)
+		limit->cred = get_current_cred();
 	limit->pages += pages;
 	return 0;
 }
@@ -147,7 +146,7 @@ void bsdvm_wirelimit_settle(struct bsdvm_inode *bi)
 	bsdvm_pindex_t wired;
 
 	mutex_lock(&limit->lock);
-	if (limit->user) {
+	if (limit->cred) {
 		wired = bsdvm_map_user_wired(bi->map, 0, BSDVM_PAGES_MAX);
 		if (wired < limit->pages)
 			wirelimit_uncharge(limit, limit->pages - wired);

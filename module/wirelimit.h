@@ -7,17 +7,18 @@
 #include <linux/types.h>
 
 struct bsdvm_inode;
-struct user_struct;
+struct cred;
 
 /**
  * struct bsdvm_wirelimit - who pays for a map's user-wired pages
  * @lock:  wiring for the user is done one call at a time
- * @user:  charged; NULL while nothing is
- * @pages: charged to @user
+ * @cred:  those of who pays, for its user: references to that alone cannot be
+ *         dropped by a module on every kernel; NULL while nothing is charged
+ * @pages: charged to the user of @cred
  */
 struct bsdvm_wirelimit {
 	struct mutex lock;
-	struct user_struct *user;
+	const struct cred *cred;
 	unsigned long pages;
 };
 
