@@ -107,11 +107,16 @@ static inline unsigned long fault_page_index(const struct fault_state *fs,
 /* Disturbed that often, a fault keeps the family's links from changing. */
 #define FAULT_PATIENCE	16
 
-/*
- * To be called around a walk, with no folio lock and no paging in progress
- * held: a collapse waits for both. A walk down a chain begins anew whenever any
- * link of the family changes, so a fault in a deep chain could be kept from
- * ending by relatives that come and go.
+/**
+ * fault_keep_family - let no link of the family change during a walk
+ * @fs: disturbed often enough, or nothing is done
+ *
+ * A walk down a chain begins anew whenever any link of the family changes, so a
+ * fault in a deep chain could be kept from ending by relatives that come and
+ * go. Called with no folio lock and no paging in progress held: a collapse
+ * waits for both. May sleep.
+ *
+ * Return: the family, locked, or NULL: for fault_leave_family().
  */
 static inline struct bsdvm_family *
 fault_keep_family(const struct fault_state *fs)
@@ -124,6 +129,12 @@ fault_keep_family(const struct fault_state *fs)
 	return family;
 }
 
+/**
+ * fault_leave_family - end fault_keep_family()
+ * @family: what it returned
+ *
+ * May sleep.
+ */
 static inline void fault_leave_family(struct bsdvm_family *family)
 {
 	if (unlikely(family))

@@ -43,7 +43,12 @@
 
 #include "trace.h"
 
-/* folio_mapcount() of a folio of one page; not every kernel exports that. */
+/**
+ * bsdvm_folio_mapcount - folio_mapcount(), which not every kernel exports
+ * @folio: of one page, which a reference keeps
+ *
+ * Return: mappings of the page at the moment.
+ */
 static inline int bsdvm_folio_mapcount(const struct folio *folio)
 {
 	return atomic_read(&folio->_mapcount) + 1;

@@ -218,7 +218,14 @@ void bsdvm_entry_unwire_range(struct bsdvm_entry *entry, bsdvm_pindex_t first,
 		wire_release_pages(entry, first, last + 1);
 }
 
-/* The opposite, with nothing changed in between. Cannot fail. */
+/**
+ * bsdvm_entry_rewire_range - take bsdvm_entry_unwire_range() back
+ * @entry: its map locked exclusively ever since, its pages still there
+ * @first: first page
+ * @last:  last page, inclusive
+ *
+ * Cannot fail.
+ */
 void bsdvm_entry_rewire_range(struct bsdvm_entry *entry, bsdvm_pindex_t first,
 			      bsdvm_pindex_t last)
 {
