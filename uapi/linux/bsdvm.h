@@ -15,7 +15,7 @@
  * /dev/bsdvm after it was mapped, which then stands for its map.
  *
  * A *snapshot* is an id in the map's family: all maps that descend from one map
- * by snapshot or shadow. Any descriptor of the family opens and drops it. It
+ * by snapshot or shadow. It is opened and dropped through any of these. It
  * costs memory for what is written after it was taken, and no descriptor. It
  * ends with BSDVM_IOC_DROP or with the last map of the family.
  *
