@@ -435,12 +435,18 @@ static int op_mprotect(struct world *w)
 			       PROT_READ | PROT_WRITE));
 }
 
+/*
+ * Linux leaves the old mapping where it was, beside the new one, if it cannot
+ * be removed for want of memory.
+ */
 static int op_mremap(struct world *w)
 {
 	void *p = mremap(w->p, SIZE, SIZE + PAGE, MREMAP_MAYMOVE);
 
 	if (p == MAP_FAILED)
 		return -errno;
+	if (p != w->p)
+		w->extra = w->p;
 	w->p = p;
 	w->mapped = SIZE + PAGE;
 	return 0;

@@ -38,7 +38,7 @@
 #define HELD_MAPS	2	/* by a thread, at a time */
 #define WORDS		9	/* the last one is a byte, at the page's end */
 #define BYTE_WORD	(WORDS - 1)
-#define RING		32	/* versions remembered of each page */
+#define RING		64	/* versions remembered of each page */
 #define PINS		4	/* held by a thread, at most */
 
 /* The value of every word of a page behind the end of the map. */

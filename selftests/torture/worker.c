@@ -19,7 +19,7 @@ static const struct {
 	{ "read", 60, true, op_read },
 	{ "look", 60, true, op_look },
 	{ "write", 160, true, op_write },
-	{ "sweep", 12, true, op_sweep },
+	{ "sweep", 50, true, op_sweep },
 	{ "punch", 8, true, op_punch },
 	{ "truncate", 6, true, op_truncate },
 	{ "wire", 4, true, op_wire },
