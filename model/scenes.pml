@@ -12,11 +12,10 @@
 		THREAD(1, STORE, 0)
 #endif
 #ifdef C_FAULT_WRITE
-#define BEGIN	nobj = 3; HAS(1, 0, PAGE_A, FILLED); BEHIND(2, 1);	\
-		BEHIND(3, 1); SHOWS(0, 2, false); SHOWS(1, 3, false);	\
+#define BEGIN	nobj = 2; HAS(1, 0, PAGE_A, FILLED); BEHIND(2, 1);	\
+		SHOWS(0, 2, false); SNAPSHOT_OF(1);			\
 		MAPPED(0, 0, PAGE_A, false)
-#define RUN	THREAD(0, WRITE, 0); THREAD(0, LOAD, 0);		\
-		THREAD(0, STORE, 0); THREAD(1, WRITE, 0)
+#define RUN	THREAD(0, WRITE, 0); THREAD(0, LOAD, 0); THREAD(0, STORE, 0)
 #endif
 #ifdef C_FAULT_ALONE
 #define BEGIN	nobj = 2; HAS(1, 0, PAGE_A, FILLED); BEHIND(2, 1);	\
@@ -155,16 +154,14 @@
 #define BEGIN	nobj = 3; HAS(1, 0, PAGE_A, FILLED); BEHIND(2, 1);	\
 		BEHIND(3, 1); SHOWS(0, 2, false); SHOWS(1, 3, false);	\
 		MAPPED(1, 0, PAGE_A, false)
-#define RUN	THREAD(0, STORE, 0); THREAD(0, LOAD, 0);		\
-		THREAD(1, PIN, 0); REQUEST(1, CLOSE)
+#define RUN	THREAD(0, WRITE, 0); THREAD(1, PIN, 0); REQUEST(1, CLOSE)
 #endif
 /* The same, and the other one may write to the frozen object itself. */
 #ifdef C_REUSE
 #define R_CLOSE
 #define BEGIN	nobj = 1; HAS(1, 0, PAGE_A, FILLED); SHOWS(0, 1, true);	\
 		SHOWS(1, 1, true); MAPPED(1, 0, PAGE_A, false)
-#define RUN	THREAD(0, STORE, 0); THREAD(0, LOAD, 0);		\
-		THREAD(1, PIN, 0); REQUEST(1, CLOSE)
+#define RUN	THREAD(0, WRITE, 0); THREAD(1, PIN, 0); REQUEST(1, CLOSE)
 #endif
 
 /* A frozen object with a pager, which has the page or has not. */
