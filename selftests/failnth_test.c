@@ -516,6 +516,7 @@ FIXTURE(failnth) {
 	struct world world;
 	struct counters base;
 	int nth;
+	bool prepared;
 };
 
 /*
@@ -607,10 +608,7 @@ OPERATION(debugfs_tree, op_tree, .exact = true);
 FIXTURE_SETUP(failnth)
 {
 	self->nth = open(NTH, O_RDWR | O_CLOEXEC);
-	if (self->nth < 0)
-		SKIP(return, "no " NTH ": the kernel injects no faults");
-	if (!nth_prepare())
-		SKIP(return, "failslab and fail_page_alloc cannot be set up");
+	self->prepared = self->nth >= 0 && nth_prepare();
 	self->base = counters_read();
 }
 
@@ -683,6 +681,10 @@ TEST_F_TIMEOUT(failnth, each_allocation, 120)
 {
 	unsigned int n;
 
+	if (self->nth < 0)
+		SKIP(return, "no " NTH ": the kernel injects no faults");
+	if (!self->prepared)
+		SKIP(return, "failslab and fail_page_alloc cannot be set up");
 	for (n = 1; n < TRIES; n++) {
 		bool reached = try_one(_metadata, self, variant, n);
 
