@@ -121,7 +121,7 @@ static void *resize(void *context)
 }
 
 /* Size and memory are of the same moment. */
-TEST_F(map, taken_while_resized)
+TEST_F_TIMEOUT(map, taken_while_resized, 120)
 {
 	unsigned int i, torn = 0;
 	pthread_t thread;

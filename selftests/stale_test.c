@@ -94,7 +94,7 @@ TEST_F(stale, copy_by_write_is_seen_by_mappings)
 }
 
 /* Both write in turn, with a snapshot before each: each shows its moment. */
-TEST_F(stale, turns)
+TEST_F_TIMEOUT(stale, turns, 120)
 {
 	uint32_t id[100];
 	size_t i;
