@@ -13,7 +13,8 @@
 
 /*
  * stands for bsdvm_map_lookup() and lookup_exclusive() in vmcore/map.c.
- * lookup_check() is the comparison with the size, made again under each lock.
+ * lookup_check() is the comparison with the size, where the last entry ends; it
+ * is made again under each lock.
  */
 inline map_lookup()
 {
@@ -290,6 +291,38 @@ inline pip_done(o)
 	o = 0
 }
 
+/*
+ * stands for fault_keep_family() and fault_leave_family() in vmcore/fault.h:
+ * PATIENCE is for a fault that was disturbed often enough
+ */
+#ifdef PATIENCE
+inline fault_keep_family()
+{
+	if
+	:: !passed -> family_lock(); keep = true
+	:: else
+	fi
+}
+
+inline fault_leave_family()
+{
+	if
+	:: keep -> family_unlock_quiet(); keep = false
+	:: else
+	fi
+}
+#else
+inline fault_keep_family()
+{
+	skip
+}
+
+inline fault_leave_family()
+{
+	skip
+}
+#endif
+
 #define FORGET_WALK	cursor = 0; depth = 0; slot = 0
 
 /*
@@ -306,6 +339,7 @@ inline fault_object()
 	::
 		passed = pip;
 		pip = 0;
+		fault_keep_family();
 		d_step { RCU_LOCK };
 		resolve_walk(below, false);
 		if
@@ -316,6 +350,7 @@ inline fault_object()
 		:: found == HOLE
 		fi;
 		d_step { RCU_UNLOCK };
+		fault_leave_family();
 		if
 		:: passed -> pip_done(passed)
 		:: else
@@ -352,6 +387,9 @@ inline fault_lock_page()
 		atomic { P(pg).locker == 0 -> P(pg).locker = _pid + 1 };
 		locked = true
 #else
+#ifndef M_KEEP_LATE
+		fault_keep_family();
+#endif
 		atomic {
 			P(pg).locker == 0 ->
 			P(pg).locker = _pid + 1;
@@ -361,12 +399,16 @@ inline fault_lock_page()
 			slot = 0;
 			RCU_LOCK
 		};
+#ifdef M_KEEP_LATE
+		fault_keep_family();
+#endif
 		resolve_walk(false, true);
 		d_step {
 			RCU_UNLOCK;
 			found = (found == PAGE && slot == pg -> PAGE : AGAIN);
 			FORGET_WALK
 		};
+		fault_leave_family();
 		if
 		:: found == AGAIN -> goto release
 		:: else

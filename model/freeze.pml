@@ -42,7 +42,7 @@ inline freeze_prepare(m)
 	family_unlock()
 }
 
-/* stands for freeze_unmap() in vmcore/freeze.c: wait for the page, then unmap */
+/* stands for freeze_unmap() in vmcore/freeze.c: wait, then unmap */
 inline freeze_unmap(m)
 {
 	n = 0;

@@ -180,7 +180,7 @@ inline collapse_drop()
  */
 #define IN_HANDS(p, ours)	(P(p).ref > 1 + (ours) + P(p).mapped)
 
-/* stands for collapse_copy() in vmcore/collapse.c: in place of a page in hands */
+/* stands for collapse_copy() in vmcore/collapse.c */
 inline collapse_copy()
 {
 	c_n = NONE;

@@ -81,6 +81,25 @@
 #define RUN	THREAD(0, READ, 0); THREAD(0, LOAD, 0); REQUEST(0, DROP)
 #endif
 
+/* The same, by faults that keep the family from changing as they walk. */
+#ifdef C_COLLAPSE_PATIENCE
+#define PATIENCE
+#define R_DROP
+#define BEGIN	nobj = 2; HAS(1, 0, PAGE_A, FILLED); BEHIND(2, 1);	\
+		SHOWS(0, 2, false); SNAPSHOT_OF(1);			\
+		MAPPED(0, 0, PAGE_A, false)
+#define RUN	THREAD(0, READ, 0); THREAD(0, WRITE, 0); REQUEST(0, DROP)
+#endif
+#ifdef C_PAGER_PATIENCE
+#define PATIENCE
+#define PAGER
+#define STORE_HAS
+#define R_DROP
+#define BEGIN	nobj = 2; O(1).pager = true; O(1).store = STORED;	\
+		BEHIND(2, 1); SHOWS(0, 2, false); SNAPSHOT_OF(1)
+#define RUN	THREAD(0, LOAD, 0); THREAD(0, WRITE, 0); REQUEST(0, DROP)
+#endif
+
 /* A map passes over what another one keeps, which takes it over. */
 #ifdef C_BYPASS
 #define R_DROP

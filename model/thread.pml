@@ -38,7 +38,7 @@ proctype thread(byte m; mtype act; byte i; byte v)
 	bool was_zero = map[m].content[i] == 0;
 	byte pg, np, src, present, pip, passed, gen, t_o, t_n, r_pg;
 	bool locked, owned, want_top, map_locked, entered, sleep, same;
-	bool below, w_below, t_new, u_want;
+	bool below, w_below, t_new, u_want, keep;
 	bool wr = act == STORE || act == STORE_ALL || act == WRITE ||
 		  act == PIN_WRITE;
 	bool sys = act == READ || act == WRITE;
