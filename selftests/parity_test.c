@@ -296,7 +296,7 @@ PARITY(behind_the_end)
 	munmap(p, SIZE);
 }
 
-/* Beyond the last page: SIGBUS, and nowhere else. */
+/* F-28: beyond the last page: SIGBUS, and nowhere else. */
 PARITY(sigbus)
 {
 	unsigned char *p = map_shared(fd, 2 * SIZE);

@@ -328,7 +328,7 @@ static int within_the_limit(void *context)
 	return bsdvm_unwire(other, 0, LIMIT * PAGE, 0) ? 8 : 0;
 }
 
-/* A user wires as much as RLIMIT_MEMLOCK says, over all maps, and no more. */
+/* W-22: a user wires what RLIMIT_MEMLOCK allows, over all maps, and no more. */
 TEST(limit)
 {
 	if (geteuid())
@@ -353,6 +353,7 @@ static int again_within_the_limit(void *context)
 	return wired_pages(fd) != LIMIT;
 }
 
+/* W-22: wiring again costs nothing, and gives no room for more. */
 TEST(limit_counts_a_page_once)
 {
 	if (geteuid())
@@ -389,7 +390,7 @@ static int other_user(void *context)
 	return refused(fd, PAGE, PAGE, EBUSY) ? 2 : 0;
 }
 
-/* Another user cannot wire where somebody has: who would pay? */
+/* W-22: another user cannot wire where somebody has: who would pay? */
 TEST(other_user_has_wired)
 {
 	int fd = bsdvm_create(SIZE);

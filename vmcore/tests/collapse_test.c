@@ -156,7 +156,7 @@ static void test_O20_busy_given_up(void **state)
 	fx_put(c.map);
 }
 
-/* F-35, D-21: a fault that misses in a collapsing object waits and retries. */
+/* F-35, D-21, O-20: a fault that misses in a collapsing object waits. */
 static void test_F35_fault_meets_collapse(void **state)
 {
 	struct fx_chain c = fx_chain(2, 3, "a../ABC");
@@ -217,7 +217,7 @@ static void test_O21_outside_the_window(void **state)
 	fx_put(part);
 }
 
-/* O-21: a page with a stored copy leaves it behind; no block stays allocated. */
+/* O-21, I-14: a page leaves its stored copy behind; no block stays allocated. */
 static void test_O21_stored_copy_forgotten(void **state)
 {
 	struct fx_chain c = fx_chain(2, 2, "../A.");
@@ -263,7 +263,7 @@ static void test_O22_stored_pages_move(void **state)
 	fx_put(c.map);
 }
 
-/* Tombstones move with the pages as long as something is behind them. */
+/* O-21: tombstones move with the pages as long as something is behind them. */
 static void test_tombstones_collapse(void **state)
 {
 	struct fx_chain c = fx_chain(3, 5, "a..../.00b./WXYZV");
@@ -699,6 +699,7 @@ static void do_resolve(struct fx_thread *me)
 	WRITE_ONCE(me->done, false);
 }
 
+/* O-23: however often the links change, the page is found. */
 static void test_relink_in_one_piece(void **state)
 {
 	struct fx_chain c = fx_chain(2, 2, "../A.");

@@ -296,7 +296,7 @@ static void test_M31_no_memory(void **state)
 	fx_put(map);
 }
 
-/* D-33: nothing but equal entries merge, whatever was done before. */
+/* D-33, M-33: nothing but equal entries merge, whatever was done before. */
 static void test_D33_after_a_snapshot(void **state)
 {
 	struct bsdvm_map *map = ch_map("ABCD");

@@ -114,7 +114,6 @@ static void test_D44_pending_dies(void **state)
 	bsdvm_map_put(map);
 }
 
-/* Objects are destroyed after the lock is released: it is free meanwhile. */
 static struct bsdvm_family *held_up;
 static bool was_free;
 
@@ -125,6 +124,7 @@ static void try_lock(void)
 		mutex_unlock(&held_up->lock);
 }
 
+/* O-11: objects are destroyed without the lock: it is free meanwhile. */
 static void test_destroyed_unlocked(void **state)
 {
 	struct bsdvm_map *map = ch_map("AB"), *opened;

@@ -259,13 +259,14 @@ static void loser_finds_the_winners_page(void **state)
 
 /* ---- the walk ----------------------------------------------------------- */
 
-/* F-45, F-69, F-70: nothing is left at the levels passed. */
+/* F-23, F-45, F-69, F-70: nothing is left at the levels passed. */
 static void walk_leaves_nothing_behind(void **state)
 {
 	struct fx_chain c = fx_chain(4, 2, "../../../.D");
 	unsigned int i;
 
 	assert_int_equal(fx_held_byte(c.map, 1), 'D');
+	assert_null(fx_slot(c.object[0], 1));
 	assert_int_equal(fx_held_byte(c.map, 0), 0);
 	for (i = 1; i < 3; i++)
 		assert_true(xa_empty(&c.object[i]->slots));

@@ -89,7 +89,7 @@ static void page_was_replaced(void **state)
 	fx_put(c.map);
 }
 
-/* F-60, D-23, FP-19: hard only if the pager waited. */
+/* F-25, F-60, FP-19, D-23: hard only if the pager waited. */
 static void hard_only_after_a_wait(void **state)
 {
 	struct bsdvm_fault f;
@@ -379,7 +379,7 @@ static void let_go(struct fx_thread *me)
 	fx_unref(me->object);
 }
 
-/* I-13, F-58: paging in progress keeps the object from collapse. */
+/* F-13, F-58, I-13: paging in progress keeps the object from collapse. */
 static void pager_keeps_the_object(void **state)
 {
 	struct fx_gate gate = FX_GATE_INIT;
@@ -392,11 +392,13 @@ static void pager_keeps_the_object(void **state)
 	b.object = c.object[1];
 	fx_spawn(&a, fx_do_held);
 	fx_gate_await(&gate, 1);
+	assert_int_equal(atomic_read(&c.object[1]->pip), 1);
 	fx_spawn(&b, let_go);
 	fx_join(&b);
 	assert_int_equal(fx_count(object_collapses), 0);
 	fx_gate_open(&gate);
 	fx_join(&a);
+	assert_int_equal(atomic_read(&c.object[1]->pip), 0);
 	fx_assert_status(a.status, BSDVM_SUCCESS);
 	assert_int_equal(a.value, 's');
 	check_all(c.map);

@@ -333,7 +333,7 @@ static void wire_fault_maps_nothing(void **state)
 
 /* ---- state of the page -------------------------------------------------- */
 
-/* F-20, F-24, F-94 */
+/* F-20, F-24, F-26, F-94 */
 static void page_becomes_referenced_and_active(void **state)
 {
 	struct fx_chain c = fx_chain(2, 1, "./A");
@@ -711,7 +711,7 @@ static void everything_at_once(void **state)
 
 /* ---- I-15: every allocation fails once ---------------------------------- */
 
-/* F-95, I-15: whatever runs out, nothing stays held, and a retry succeeds. */
+/* F-43, F-95, I-15: whatever runs out, nothing stays held; a retry succeeds. */
 static void any_allocation_may_fail(void **state)
 {
 	static const unsigned int types[] = {

@@ -512,7 +512,7 @@ static void test_tombstones(void **state)
 	fx_put(map);
 }
 
-/* M-45: a freeze shortens what it can. */
+/* M-45, O-29: a freeze shortens what it can. */
 static void test_M45_freeze_collapses(void **state)
 {
 	struct fx_chain c = fx_chain(3, 3, "a../.b./..c");

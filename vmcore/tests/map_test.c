@@ -105,7 +105,7 @@ static void test_M16_needs_copy_read(void **state)
 	fx_put(map);
 }
 
-/* M-18, M-21: NEEDS_COPY and a write: a shadow; COW stays. */
+/* M-18, M-21, I-16: NEEDS_COPY and a write: a shadow; COW stays. */
 static void test_M18_needs_copy_write(void **state)
 {
 	struct bsdvm_map *map = ch_map("AB");

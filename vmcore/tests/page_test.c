@@ -74,7 +74,7 @@ static void free_page(struct fx_thread *me)
 	bsdvm_page_free(me->arg);
 }
 
-/* P-11, P-12: freeing waits for the lock, holders keep the bytes. */
+/* I-8, P-11, P-12: freeing waits for the lock, holders keep the bytes. */
 static void free_waits_for_the_lock(void **state)
 {
 	struct fx_thread t = { };

@@ -235,7 +235,7 @@ static void test_M36_no_object(void **state)
 	fx_put(map);
 }
 
-/* N-15: an entry wired while it could not be written may be made writable. */
+/* N-15, M-36: what was wired while it was read-only may be made writable. */
 static void test_N15_wired_gains_write(void **state)
 {
 	struct fx_chain c = fx_chain(2, 2, ".b/AB");

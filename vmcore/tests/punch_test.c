@@ -2,7 +2,7 @@
 /* vmcore/punch.c: holes, and the end of a map. O-34 to O-38. */
 #include "chain.h"
 
-/* O-37: mappings go, then the pages. */
+/* O-37, I-6: mappings go, then the pages. */
 static void test_O37_punch(void **state)
 {
 	struct bsdvm_map *map = ch_map("ABCDEF");
@@ -47,13 +47,13 @@ static void punch_backwards(void)
 	fx_put(map);
 }
 
-/* An empty range is not everything. */
+/* O-34: an empty range is not everything. */
 static void test_empty_range(void **state)
 {
 	assert_true(fx_survives(punch_backwards));
 }
 
-/* Behind the top: tombstones; the snapshot keeps what it has. */
+/* O-37: behind the top: tombstones; the snapshot keeps what it has. */
 static void test_tombstones(void **state)
 {
 	struct bsdvm_map *map = ch_map("ABCDEF");
@@ -118,7 +118,7 @@ static void test_window_narrowed(void **state)
 	fx_put(map);
 }
 
-/* Through a window, at an offset, over a chain; hidden pages do not show. */
+/* O-37: through a window, over a chain; hidden pages do not show. */
 static void test_deep(void **state)
 {
 	struct bsdvm_map *map = ch_map("ABCDEFGH"), *part, *piece;
@@ -159,7 +159,7 @@ static void test_several_entries(void **state)
 	fx_put(map);
 }
 
-/* O-38: a wired page stays, cleared; it is not a hole then. */
+/* O-38, W-27: a wired page stays, cleared; it is not a hole then. */
 static void test_O38_wired(void **state)
 {
 	struct bsdvm_map *map = ch_map("ABCD");
@@ -428,7 +428,7 @@ static void test_O35_paging_in(void **state)
 	fx_put(c.map);
 }
 
-/* The end of a map: gone from this map, not from its snapshots. */
+/* M-52: the end of a map: gone from this map, not from its snapshots. */
 static void test_shrink(void **state)
 {
 	struct bsdvm_map *map = ch_map("ABCDEF");
@@ -454,7 +454,7 @@ static void test_shrink(void **state)
 	fx_put(map);
 }
 
-/* What was cut off is freed where nobody else has it. */
+/* M-30: what was cut off is freed where nobody else has it. */
 static void test_shrink_frees(void **state)
 {
 	struct bsdvm_map *map = ch_map("ABCDEF");
@@ -467,7 +467,7 @@ static void test_shrink_frees(void **state)
 	fx_put(map);
 }
 
-/* Wired pages beyond the end go, too, wiring and all (W-23). */
+/* M-52: wired pages beyond the end go, too, wiring and all (W-23). */
 static void test_W23_shrink_wired(void **state)
 {
 	struct bsdvm_map *map = ch_map("ABCDEF");
@@ -486,7 +486,7 @@ static void test_W23_shrink_wired(void **state)
 	fx_put(map);
 }
 
-/* Growing shows nothing of what an object had or saw there before. */
+/* O-33: growing shows nothing of what an object had or saw there before. */
 static void test_grow_reads_zero(void **state)
 {
 	struct bsdvm_map *map = ch_map("ABCDEF"), *part, *opened;
@@ -516,8 +516,8 @@ static void test_grow_reads_zero(void **state)
 }
 
 /*
- * Two entries on one object; the second one's part is seen by another map. The
- * first one must not grow over it.
+ * O-33: two entries on one object; the second one's part is seen by another
+ * map. The first one must not grow over it.
  */
 static void test_grow_spares_others(void **state)
 {
@@ -540,7 +540,7 @@ static void test_grow_spares_others(void **state)
 	fx_put(part);
 }
 
-/* What cannot simply be longer gets a neighbour. */
+/* O-33, M-30: what cannot simply be longer gets a neighbour. */
 static void test_grow_beside(void **state)
 {
 	struct bsdvm_map *map = ch_map("AB");

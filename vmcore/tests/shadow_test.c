@@ -136,8 +136,8 @@ static void test_O16_no_memory(void **state)
 }
 
 /*
- * M-24: after a snapshot the first write pushes a shadow; once the snapshot is
- * gone, the object is the map's alone and is written to in place.
+ * M-24, O-15: after a snapshot the first write pushes a shadow; once the
+ * snapshot is gone, the object is the map's alone and is written to in place.
  */
 static void test_M24_exclusive_again(void **state)
 {

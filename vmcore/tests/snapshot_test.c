@@ -164,7 +164,7 @@ static void test_multi_entry(void **state)
 	fx_put(map);
 }
 
-/* M-48: wiring and transition are not inherited. */
+/* M-48, D-30: wiring and transition are not inherited. */
 static void test_M48_not_inherited(void **state)
 {
 	struct bsdvm_map *map = ch_map("AB"), *opened;

@@ -87,7 +87,7 @@ static void test_W1_W2_W6_W14_wire(void **state)
 	fx_put(map);
 }
 
-/* W-4, W-5: wiring a writable private entry makes every page its own. */
+/* W-4, W-5, W-11, W-19: wiring what is writable makes every page its own. */
 static void test_W4_W5_writable(void **state)
 {
 	struct bsdvm_map *map = ch_map("ABC"), *opened;
@@ -162,7 +162,7 @@ static void test_W7_W13_D26_roll_back(void **state)
 	}
 }
 
-/* D-26: what was wired before stays so, in front of the failure and behind. */
+/* D-26, W-13: what was wired before stays so, before the failure and behind. */
 static void test_D26_wired_before(void **state)
 {
 	struct fx_chain c = three_entries(4);
@@ -390,7 +390,7 @@ static void test_W24_prot_none(void **state)
 	fx_put(map);
 }
 
-/* W-25, D-31: a write to a wired entry fails only if its copy is still due. */
+/* W-25, D-31, M-13: a write to what is wired fails only if its copy is due. */
 static void test_W25_D31(void **state)
 {
 	struct bsdvm_map *map = ch_map("AB");
@@ -466,7 +466,7 @@ static void do_snapshot(struct fx_thread *me)
 	me->status = bsdvm_map_snapshot(me->map, 0, &id);
 }
 
-/* M-34: who meets an entry in transition waits, without the map locked. */
+/* M-34, W-14: who meets an entry in transition waits, with the map unlocked. */
 static void test_M34_in_transition(void **state)
 {
 	struct fx_gate gate = FX_GATE_INIT;
@@ -507,7 +507,7 @@ static void kill_at_page_1(struct bsdvm_object *object, bsdvm_pindex_t pindex)
 		twin_kill(current);
 }
 
-/* F-30: wiring is as long as its range, and ends on a fatal signal. */
+/* F-30, D-46: wiring is as long as its range, and ends on a fatal signal. */
 static void test_F30_killed_while_wiring(void **state)
 {
 	struct fx_chain c = fx_chain(1, 5, NULL);
@@ -523,7 +523,7 @@ static void test_F30_killed_while_wiring(void **state)
 	fx_put(c.map);
 }
 
-/* F-30: that wait ends with a fatal signal. */
+/* F-30, M-34, D-46: that wait ends with a fatal signal. */
 static void test_F30_killed_in_transition(void **state)
 {
 	struct fx_gate gate = FX_GATE_INIT;
@@ -548,8 +548,8 @@ static void test_F30_killed_in_transition(void **state)
 }
 
 /*
- * W-25, D-30: a snapshot while an entry is being wired for the user must not
- * make writes to it fail, whether it waits or not.
+ * W-25, D-30, M-48: a snapshot while an entry is being wired for the user must
+ * not make writes to it fail, whether it waits or not.
  */
 static void test_snapshot_during_user_wiring(void **state)
 {
