@@ -36,7 +36,7 @@ static void claim_without_memory(void **state)
 	fx_put(c.map);
 }
 
-/* A release allocates nothing, whatever it leaves. */
+/* L-8: a release allocates nothing, whatever it leaves. */
 static void release_needs_no_memory(void **state)
 {
 	unsigned long allocs;

@@ -11,7 +11,7 @@ static void collapse(struct bsdvm_object *front)
 	bsdvm_family_unlock(family);
 }
 
-/* O-19, O-21, O-23, O-24: pages move, the chain gets shorter, bytes stay. */
+/* O-19, O-21, O-23, O-24, C-9: the chain gets shorter, all bytes stay. */
 static void test_O19_O21_O23_O24_collapse(void **state)
 {
 	struct fx_chain c = fx_chain(3, 6, "a..0../ABC.E./VWXYZF");
@@ -338,7 +338,7 @@ static void test_O24_windows(void **state)
 	windows(6, 5, "DEFGH...");
 }
 
-/* O-25, O-27: everything covered: the chain goes round it; others keep it. */
+/* O-25, O-27, C-9: all is covered: the chain goes round it; others keep it. */
 static void test_O25_O27_bypass(void **state)
 {
 	struct fx_chain c = fx_chain(3, 4, "ab0./ABC./.X.Z");

@@ -428,6 +428,7 @@ static void run_operation(const struct operation *op)
 		fail_msg("%s: only %lu failures", op->name, n - 1);
 }
 
+/* W-13, W-20, and what else is to be undone after a failure. */
 static void test_failnth(void **state)
 {
 	run_operation(*state);

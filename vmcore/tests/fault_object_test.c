@@ -99,7 +99,7 @@ static void killed_while_waiting_for_a_collapse(void **state)
 
 /* ---- busy slots --------------------------------------------------------- */
 
-/* F-36: wait with nothing held, then look everything up again. */
+/* F-36, C-4: wait with nothing held, then look everything up again. */
 static void fault_waits_for_busy_slot(void **state)
 {
 	struct fx_chain c = fx_chain(1, 1, NULL);

@@ -89,7 +89,7 @@ static void page_was_replaced(void **state)
 	fx_put(c.map);
 }
 
-/* F-25, F-60, FP-19, D-23: hard only if the pager waited. */
+/* F-25, F-60, FP-19, C-10, D-23: hard only if the pager waited. */
 static void hard_only_after_a_wait(void **state)
 {
 	struct bsdvm_fault f;

@@ -2,7 +2,7 @@
 /* vmcore/freeze.c: from now on nobody writes this object. */
 #include "chain.h"
 
-/* I-9, I-18: mappings lose their pages; a stale one cannot be written. */
+/* I-9, I-18, M-43: mappings lose their pages; a stale one cannot be written. */
 static void test_I9_I18_mappings_go(void **state)
 {
 	struct bsdvm_map *map = fx_map(40);
@@ -159,7 +159,7 @@ static void test_pinned_over_many(void **state)
 	fx_put(map);
 }
 
-/* Wired pages stay, too: the live map never has to allocate them (W-27). */
+/* W-27, M-47: wired pages stay live: the map never has to allocate them. */
 static void test_W27_wired_stays_live(void **state)
 {
 	struct bsdvm_map *map = ch_map("ABC");

@@ -40,6 +40,7 @@ static void run_seed(u64 seed)
 	model_end();
 }
 
+/* I-18, O-24, M-35, M-36: no byte changes but by who may change it. */
 static void test_fixed_seeds(void **state)
 {
 	static const u64 fixed[] = { 1, 20110115, 0x5eed, 14976264 };

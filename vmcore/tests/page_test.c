@@ -188,7 +188,7 @@ static void dirtying_forgets_the_stored_page(void **state)
 	fx_put(c.map);
 }
 
-/* F-81, F-85: all bytes; clearing: these bytes. */
+/* F-81, F-85, L-38: all bytes; clearing: these bytes. */
 static void bytes(void **state)
 {
 	struct folio *copy;

@@ -108,7 +108,7 @@ static void test_no_such_snapshot(void **state)
 	fx_put(map);
 }
 
-/* Nothing there yet, or nothing at all. */
+/* M-44: nothing there yet, or nothing at all. */
 static void test_empty(void **state)
 {
 	struct bsdvm_map *map = fx_map(3), *none = fx_map(0), *opened;

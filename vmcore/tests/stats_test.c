@@ -86,7 +86,7 @@ static void add_many(struct fx_thread *me)
 	bsdvm_uncount(live_wired);
 }
 
-/* Counting by several threads loses nothing. */
+/* L-43: counting by several threads loses nothing. */
 static void counting_in_parallel(void **state)
 {
 	struct fx_thread t[3];

@@ -466,7 +466,10 @@ static void do_snapshot(struct fx_thread *me)
 	me->status = bsdvm_map_snapshot(me->map, 0, &id);
 }
 
-/* M-34, W-14: who meets an entry in transition waits, with the map unlocked. */
+/*
+ * M-34, M-51, C-5, W-14: who meets an entry in transition waits, without the
+ * map locked; so does who wants to remove it.
+ */
 static void test_M34_in_transition(void **state)
 {
 	struct fx_gate gate = FX_GATE_INIT;
@@ -484,6 +487,7 @@ static void test_M34_in_transition(void **state)
 	assert_true(fx_entry(c.map, 1)->flags & BSDVM_ENTRY_NEEDS_WAKEUP);
 	fx_spawn(&r, do_resize);
 	fx_await_sleep(&r);
+	assert_int_equal(c.map->size, 4);
 	/* Another part can be wired, and any can be used. */
 	fx_assert_status(bsdvm_map_wire(c.map, 3, 3), BSDVM_SUCCESS);
 	assert_int_equal(fx_held_fill(c.map, 1, 'x'), BSDVM_SUCCESS);
