@@ -296,6 +296,32 @@ PARITY(behind_the_end)
 	munmap(p, SIZE);
 }
 
+static long faults(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_minflt + 1000 * usage.ru_majflt;
+}
+
+/* F-25, C-10: a fault that does not wait for a disk is one minor fault. */
+PARITY(fault_counts)
+{
+	unsigned char *p = map_shared(fd, SIZE);
+	long before;
+	size_t i;
+
+	/* The first time around, this program's own pages come, too. */
+	for (i = 0; i < NPAGES; i += 2) {
+		before = faults();
+		p[i * PAGE] = 1;
+		before = faults() - before;
+		if (i)
+			note(notes, "faults", before);
+	}
+	munmap(p, SIZE);
+}
+
 /* F-28: beyond the last page: SIGBUS, and nowhere else. */
 PARITY(sigbus)
 {
@@ -632,6 +658,7 @@ static int fork_child(void *context)
 	return map[1][PAGE];
 }
 
+/* M-42: shared mappings are one memory, private ones are not. */
 PARITY(fork_sharing)
 {
 	unsigned char *map[2] = { map_shared(fd, SIZE), map_private(fd, SIZE) };

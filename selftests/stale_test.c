@@ -205,7 +205,7 @@ TEST_F(stale, split_mapping_is_protected)
 	EXPECT_EQ(peer_get(&self->peer, 10 * PAGE), 0xcc);
 }
 
-/* A mapping inherited over fork is another mapping of the same map. */
+/* M-42: a mapping inherited over fork is another mapping of the same map. */
 TEST_F(stale, inherited_mapping_is_protected)
 {
 	struct peer child;
