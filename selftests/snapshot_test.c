@@ -75,6 +75,34 @@ TEST_F(map, branches_do_not_see_each_other)
 	close(b);
 }
 
+/* Who has a shadow of a page has all snapshots of the family. */
+TEST_F(map, shadow_is_a_right_to_all_snapshots)
+{
+	uint32_t before = bsdvm_snapshot(self->fd), after;
+	int fd = bsdvm_shadow(self->fd, 5 * PAGE, PAGE), opened;
+	char c;
+
+	ASSERT_GE(fd, 0);
+	self->p[9 * PAGE] = 0x77;
+	/* Not what the map holds now. */
+	EXPECT_EQ(pread(fd, &c, 1, 4 * PAGE), 0);
+	after = bsdvm_snapshot(self->fd);
+	opened = bsdvm_open(fd, before);
+	ASSERT_GE(opened, 0);
+	ASSERT_EQ(pread(opened, &c, 1, 9 * PAGE), 1);
+	EXPECT_EQ(c, 10);
+	close(opened);
+	opened = bsdvm_open(fd, after);
+	ASSERT_GE(opened, 0);
+	ASSERT_EQ(pread(opened, &c, 1, 9 * PAGE), 1);
+	EXPECT_EQ(c, 0x77);
+	close(opened);
+	EXPECT_EQ(bsdvm_drop(fd, before), 0);
+	EXPECT_EQ(bsdvm_drop(self->fd, before), -1);
+	EXPECT_EQ(errno, ENOENT);
+	close(fd);
+}
+
 TEST_F(map, middle_of_a_chain_collapses)
 {
 	struct bsdvm_map_info info;

@@ -15,8 +15,9 @@
  * /dev/bsdvm after it was mapped, which then stands for its map.
  *
  * A *snapshot* is an id in the map's family: all maps that descend from one map
- * by snapshot or shadow. It is opened and dropped through any of these. It
- * costs memory for what is written after it was taken, and no descriptor. It
+ * by snapshot or shadow. It is opened and dropped through any of these: a
+ * descriptor of one map is a right to all snapshots of its family. It costs
+ * memory for what is written after it was taken, and no descriptor. It
  * ends with BSDVM_IOC_DROP or with the last map of the family.
  *
  * Offsets and lengths are in bytes; where pages are meant they must be
@@ -170,6 +171,10 @@ struct bsdvm_snapshot_ref {
  * The request, on a descriptor open for reading and writing, returns the
  * descriptor of a map that begins as the range is now. Neither sees what is
  * written to the other afterwards.
+ *
+ * The new map is of the same family. Whoever is given its descriptor can open
+ * and drop every snapshot of the family, and so read what the snapshots hold
+ * outside of the range.
  */
 struct bsdvm_shadow {
 	__u32 size;
@@ -414,7 +419,9 @@ struct bsdvm_check {
 /**
  * BSDVM_IOC_SHADOW - a new map that begins as a range of this one
  *
- * struct bsdvm_shadow, to a descriptor open for reading and writing.
+ * struct bsdvm_shadow, to a descriptor open for reading and writing. The new
+ * descriptor gives access to all snapshots of the family, not to the range
+ * alone: see struct bsdvm_shadow.
  *
  * Return: the new map's descriptor, open for reading and writing. EINVAL for
  * the range, ERANGE, EINTR, EMFILE, ENFILE, ENOMEM.
