@@ -311,6 +311,8 @@ PARITY(fault_counts)
 	long before;
 	size_t i;
 
+	/* Neighbours stay away. */
+	note_call(notes, "RANDOM", madvise(p, SIZE, MADV_RANDOM));
 	/* The first time around, this program's own pages come, too. */
 	for (i = 0; i < NPAGES; i += 2) {
 		before = faults();
