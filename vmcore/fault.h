@@ -8,14 +8,23 @@
 #include "object.h"
 #include "resolve.h"
 
-/* What to do between two attempts, with nothing held. */
+/**
+ * enum fault_pause - what to do between two attempts, with nothing held
+ *
+ * @FAULT_PAUSE_NONE:      nothing
+ * @FAULT_PAUSE_WAIT:      sleep: fs->wait is prepared
+ * @FAULT_PAUSE_MEMORY:    wait for the page budget (F-49)
+ * @FAULT_PAUSE_DELAY:     sleep for fs->delay jiffies (F-48)
+ * @FAULT_PAUSE_SHORT:     sleep a short while (F-66)
+ * @FAULT_PAUSE_READAHEAD: visit the pager at fs->cursor (F-41)
+ */
 enum fault_pause {
 	FAULT_PAUSE_NONE,
-	FAULT_PAUSE_WAIT,	/* fs->wait is prepared */
-	FAULT_PAUSE_MEMORY,	/* wait for the page budget (F-49) */
-	FAULT_PAUSE_DELAY,	/* fs->delay jiffies (F-48) */
-	FAULT_PAUSE_SHORT,	/* a short while (F-66) */
-	FAULT_PAUSE_READAHEAD,	/* visit the pager at fs->cursor (F-41) */
+	FAULT_PAUSE_WAIT,
+	FAULT_PAUSE_MEMORY,
+	FAULT_PAUSE_DELAY,
+	FAULT_PAUSE_SHORT,
+	FAULT_PAUSE_READAHEAD,
 };
 
 /**

@@ -14,6 +14,7 @@
 
 #include "features.h"
 
+/** typedef bsdvm_idmap - how a mount maps ids */
 #if BSDVM_HAVE_MNT_IDMAP
 typedef struct mnt_idmap bsdvm_idmap;
 #else
