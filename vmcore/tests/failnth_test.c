@@ -350,9 +350,8 @@ static void compare(const struct operation *op, const struct picture *before,
 	    a->live_objects < b->live_objects ||
 	    a->live_objects > b->live_objects + 6 ||
 	    (!(op->flags & FREEZES) && a->live_pages > b->live_pages))
-		fail_msg("%s: failure %lu left something: %lld families, "
-			 "%lld maps, %lld snapshots, %lld wired, %lld entries, "
-			 "%lld objects, %lld pages", op->name, n,
+		fail_msg("%s: failure %lu left something: %lld families, %lld maps, %lld snapshots, %lld wired, %lld entries, %lld objects, %lld pages",
+			 op->name, n,
 			 a->live_families - b->live_families,
 			 a->live_maps - b->live_maps,
 			 a->live_snapshots - b->live_snapshots,

@@ -854,9 +854,8 @@ int fx_teardown(void **state)
 	      twin_live_allocs() != allocs_before ||
 	      twin_live_pages() != pages_before;
 	if (bad)
-		fprintf(stderr, "left: %llu objects, %llu pages, %llu entries, "
-			"%llu maps, %llu wired; %d mappings, %d stored; "
-			"%ld allocations, %ld folios; %lu warnings\n",
+		fprintf(stderr,
+			"left: %llu objects, %llu pages, %llu entries, %llu maps, %llu wired; %d mappings, %d stored; %ld allocations, %ld folios; %lu warnings\n",
 			sum.live_objects, sum.live_pages, sum.live_entries,
 			sum.live_maps, sum.live_wired, !list_empty(&mappings),
 			!list_empty(&store), twin_live_allocs() - allocs_before,

@@ -63,11 +63,10 @@ static void test_plain(void **state)
 static void test_creates_nothing(void **state)
 {
 	struct bsdvm_map *map = fx_map(200);
+	char holes[201] = { };
 
-	expect_data(map, "................................................"
-		    "........................................................"
-		    "........................................................"
-		    "........................................");
+	memset(holes, '.', 200);
+	expect_data(map, holes);
 	assert_int_equal(fx_count(live_objects), 0);
 	fx_put(map);
 }

@@ -35,9 +35,11 @@ static void any_live_count_counts(void **state)
 	struct bsdvm_stats sum = { .v_vm_faults = 1, .restarts = 2 };
 
 	assert_false(bsdvm_stats_live(&sum));
-#define ONLY(name) \
-	sum = (struct bsdvm_stats){ .name = 1 }; \
-	assert_true(bsdvm_stats_live(&sum));
+#define ONLY(name)						\
+	({							\
+		sum = (struct bsdvm_stats){ .name = 1 };	\
+		assert_true(bsdvm_stats_live(&sum));		\
+	});
 	BSDVM_LIVE(ONLY)
 #undef ONLY
 }

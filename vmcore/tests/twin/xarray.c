@@ -135,12 +135,12 @@ static void *scan_node(struct xa_node *node, unsigned long *index,
 	for (i = slot_of(node, *index); i < NODE_SLOTS; i++) {
 		void *entry = slot_read(&node->slots[i]);
 
-		if (is_node(entry)) {
+		if (entry && !is_node(entry))
+			return entry;
+		if (entry) {
 			entry = scan_node(to_node(entry), index, max);
 			if (entry)
 				return entry;
-		} else if (entry) {
-			return entry;
 		} else {
 			*index = (*index | (BIT(node->shift) - 1)) + 1;
 		}
