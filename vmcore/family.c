@@ -4,10 +4,10 @@
  *
  * One lock for the family's topology, not one for each object: reverse mapping
  * walks from the back to the front, faults from the front to the back, and no
- * lock class can express the depth of a chain. Faults stay clear of this lock
- * but for a few: one that gives an entry its first object or, as the first write
- * after a snapshot, a shadow; a copy for an object fault; one that was disturbed
- * too often. A rename only tries to take it.
+ * lock class can express the depth of a chain. Few faults take this lock: one
+ * that gives an entry its first object or, as the first write after a snapshot,
+ * a shadow; a copy for an object fault; one that was disturbed too often. A
+ * rename only tries to take it.
  */
 
 #include "internal.h"
