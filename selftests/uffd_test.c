@@ -186,8 +186,9 @@ TEST_F(uffd, written_pages)
 }
 
 /*
- * A snapshot removes the mappings of what was written. What is written after it
- * is reported; what was before is no longer: it is to be asked for first.
+ * A snapshot removes the mappings of what was written. It goes on being
+ * reported, as long as nothing else is asked for with it, and what is written
+ * afterwards as well.
  */
 TEST_F(uffd, across_a_snapshot)
 {
@@ -200,12 +201,17 @@ TEST_F(uffd, across_a_snapshot)
 	id = bsdvm_snapshot(self->fd);
 	ASSERT_NE(id, 0);
 	EXPECT_EQ(self->p[4 * PAGE], FIRST + 4);
-	EXPECT_EQ(uffd_written(self->pagemap, self->p, 0), 0);
+	EXPECT_EQ(uffd_written(self->pagemap, self->p, 0), BIT(3));
 	self->p[5 * PAGE] = 2;
 	self->p[17 * PAGE] = 3;
-	EXPECT_EQ(uffd_written(self->pagemap, self->p, 0), BIT(5) | BIT(17));
-	EXPECT_EQ(byte_at(self->fd, 3 * PAGE), 1);
+	EXPECT_EQ(uffd_written(self->pagemap, self->p, SCAN_PROTECT),
+		  BIT(3) | BIT(5) | BIT(17));
+	EXPECT_EQ(uffd_written(self->pagemap, self->p, 0), 0);
+	self->p[3 * PAGE] = 4;
+	EXPECT_EQ(uffd_written(self->pagemap, self->p, 0), BIT(3));
+	EXPECT_EQ(byte_at(self->fd, 3 * PAGE), 4);
 	EXPECT_EQ(byte_at(self->fd, 5 * PAGE), 2);
+	EXPECT_TRUE(snapshot_holds(self->fd, id, 3, FIRST));
 }
 
 TEST_HARNESS_MAIN
