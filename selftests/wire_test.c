@@ -267,6 +267,22 @@ TEST_F(wire, shrunk)
 	EXPECT_EQ(wired_pages(self->fd), 0);
 }
 
+/* Memory is given back, wired or not, where pieces before the end stay. */
+TEST_F(wire, shrunk_in_pieces)
+{
+	long before;
+
+	fill_pages(self->p, NPAGES, FIRST);
+	ASSERT_EQ(bsdvm_wire(self->fd, 4 * PAGE, 4 * PAGE, 0), 0);
+	before = bsdvm_stat("live_pages");
+	ASSERT_EQ(ftruncate(self->fd, 6 * PAGE), 0);
+	EXPECT_EQ(bsdvm_stat("live_pages"), before - 10);
+	EXPECT_EQ(wired_pages(self->fd), 2);
+	EXPECT_TRUE(pages_hold(self->p, 6, FIRST));
+	ASSERT_EQ(ftruncate(self->fd, SIZE), 0);
+	EXPECT_TRUE(all_bytes(self->p + 6 * PAGE, 10 * PAGE, 0));
+}
+
 static int leave_wired(void *context)
 {
 	int fd = bsdvm_create(SIZE), branch;

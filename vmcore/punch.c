@@ -396,20 +396,46 @@ void bsdvm_entry_await(struct bsdvm_entry *entry)
 }
 
 /*
+ * What an entry that goes alone showed leaves an object that stays, as other
+ * entries show other parts of it. A frozen object keeps its pages: somebody
+ * else may show them. Cannot fail: what lies behind need not be hidden.
+ */
+static void shrink_take(struct punch *punch)
+{
+	struct bsdvm_entry *entry = punch->entry;
+	struct bsdvm_object *object = entry->object;
+
+	if (!object || object->ref_count == 1 ||
+	    bsdvm_entry_needs_copy(entry) || !bsdvm_object_is_anonymous(object))
+		return;
+	punch->first = entry->offset;
+	punch->last = bsdvm_entry_index(entry, entry->last);
+	bsdvm_entry_unwire(entry);
+	punch_await_busy(object, punch->first, punch->last);
+	punch_take_pages(punch);
+	punch_forget_stored(punch);
+}
+
+/*
  * Entries from @size on go, whatever they hold. The map's size is @size
  * already; mappings go before the objects do (M-52).
  */
 static void shrink_remove(struct bsdvm_map *map, bsdvm_pindex_t size)
 {
 	struct bsdvm_entry *entry;
+	struct punch punch = { };
 
+	INIT_LIST_HEAD(&punch.pages);
 	bsdvm_family_lock(map->family);
 	bsdvm_for_each_entry(map, entry, size, BSDVM_PAGES_MAX)
 		bsdvm_entry_await(entry);
 	bsdvm_pmap->remove(map, size, BSDVM_PAGES_MAX - size);
-	while ((entry = bsdvm_map_entry_from(map, size)))
-		bsdvm_entry_remove(entry);
+	while ((punch.entry = bsdvm_map_entry_from(map, size))) {
+		shrink_take(&punch);
+		bsdvm_entry_remove(punch.entry);
+	}
 	bsdvm_family_unlock(map->family);
+	punch_free_pages(&punch);
 }
 
 /* The entry that spans the new end keeps only what lies before it. */

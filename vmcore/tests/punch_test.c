@@ -467,6 +467,51 @@ static void test_shrink_frees(void **state)
 	fx_put(map);
 }
 
+/* The same where entries before the end and behind it share an object. */
+static void test_shrink_frees_shared(void **state)
+{
+	struct bsdvm_map *map = ch_map("ABCDEFGH");
+	struct folio *pin;
+	u32 id;
+
+	ch_wire(map, 2, 4);
+	ch_wire(map, 4, 5);
+	assert_int_equal(ch_entries(map), 5);
+	pin = ch_pin(map, 6);
+	ch_resize(map, 4);
+	assert_int_equal(fx_count(live_pages), 4);
+	assert_int_equal(fx_count(live_wired), 2);
+	assert_int_equal(atomic_long_read(&fx_object(map, 0)->resident), 4);
+	assert_int_equal(fx_folio_byte(pin), 'G');
+	folio_put(pin);
+	ch_resize(map, 8);
+	ch_expect(map, "ABCD....");
+	ch_unwire(map, 2, 3);
+	/* What others show through another part of it stays. */
+	ch_wire(map, 1, 1);
+	id = ch_snapshot(map);
+	ch_resize(map, 1);
+	ch_expect(map, "A");
+	ch_expect_snapshot(map, id, "ABCD....");
+	fx_put(map);
+}
+
+/* The same with pages in store. */
+static void test_shrink_frees_shared_stored(void **state)
+{
+	struct fx_chain c = fx_chain(2, 6, "A...../ABCDEF");
+
+	fx_store(c.object[0], 5, 's');
+	ch_wire(c.map, 2, 3);
+	ch_resize(c.map, 3);
+	assert_null(fx_stored(c.object[0], 5));
+	ch_expect(c.map, "ABC");
+	ch_resize(c.map, 6);
+	ch_expect(c.map, "ABC...");
+	ch_unwire(c.map, 2, 2);
+	fx_put(c.map);
+}
+
 /* M-52: wired pages beyond the end go, too, wiring and all (W-23). */
 static void test_W23_shrink_wired(void **state)
 {
@@ -764,6 +809,8 @@ int main(void)
 		FX_TEST(test_O35_paging_in),
 		FX_TEST(test_shrink),
 		FX_TEST(test_shrink_frees),
+		FX_TEST(test_shrink_frees_shared),
+		FX_TEST(test_shrink_frees_shared_stored),
 		FX_TEST(test_W23_shrink_wired),
 		FX_TEST(test_grow_reads_zero),
 		FX_TEST(test_grow_spares_others),
