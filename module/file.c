@@ -185,13 +185,14 @@ static int file_getattr(bsdvm_idmap *idmap, const struct path *path,
 			unsigned int query_flags)
 {
 	struct inode *inode = d_inode(path->dentry);
-	struct bsdvm_map_summary summary;
+	bsdvm_status_t status;
+	u64 pages = 0;
 
 	bsdvm_fillattr(idmap, request_mask, inode, stat);
-	bsdvm_map_summary(bsdvm_inode_map(inode), &summary);
-	stat->blocks = summary.resident << (PAGE_SHIFT - 9);
+	status = bsdvm_map_resident(bsdvm_inode_map(inode), &pages);
+	stat->blocks = pages << (PAGE_SHIFT - 9);
 	stat->blksize = PAGE_SIZE;
-	return 0;
+	return bsdvm_status_errno(status);
 }
 
 /* Make the whole pages between two offsets read zero, and give them back. */
@@ -333,7 +334,9 @@ static void file_show_fdinfo(struct seq_file *m, struct file *file)
 	struct bsdvm_map *map = bsdvm_file_map(file);
 	struct bsdvm_map_summary summary;
 
-	bsdvm_map_summary(map, &summary);
+	/* Who is being killed reads no further. */
+	if (bsdvm_map_summary(map, &summary) != BSDVM_SUCCESS)
+		return;
 	seq_printf(m, "bsdvm-map:\t%llu\n", map->id);
 	seq_printf(m, "bsdvm-size:\t%lld\n", i_size_read(file_inode(file)));
 	seq_printf(m, "bsdvm-resident-pages:\t%llu\n", summary.resident);

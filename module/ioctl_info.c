@@ -14,16 +14,18 @@
  * bsdvm_ioctl_map_info - BSDVM_IOC_MAP_INFO
  * @ucmd: the argument is where the answer goes
  *
- * Takes map->lock shared and family->lock, signals or not.
+ * Context: no lock of the core held; may sleep.
  *
- * Return: 0.
+ * Return: 0 or -EINTR.
  */
 int bsdvm_ioctl_map_info(struct bsdvm_ucmd *ucmd)
 {
 	struct bsdvm_map_info *info = &ucmd->arg.map_info;
 	struct bsdvm_map_summary sum;
+	bsdvm_status_t status = bsdvm_map_summary(ucmd->map, &sum);
 
-	bsdvm_map_summary(ucmd->map, &sum);
+	if (status != BSDVM_SUCCESS)
+		return bsdvm_status_errno(status);
 	info->id = ucmd->map->id;
 	info->map_size = i_size_read(file_inode(ucmd->map_file));
 	info->generation = sum.generation;

@@ -250,6 +250,55 @@ TEST_F(info, map)
 	EXPECT_EQ(info.maps, 1);
 }
 
+/* The map's own pages, as its file's blocks say. */
+static long pages_of_file(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? -1 : st.st_blocks * 512 / (long)PAGE;
+}
+
+static long resident_pages(int fd)
+{
+	struct bsdvm_map_info info;
+
+	return bsdvm_map_info(fd, &info) ? -1 : (long)info.resident;
+}
+
+/* Wiring cuts a map into pieces: what they show together counts once. */
+TEST_F(info, pieces)
+{
+	struct bsdvm_map_info info;
+
+	ASSERT_EQ(bsdvm_wire(self->fd, 2 * PAGE, 4 * PAGE, 0), 0);
+	ASSERT_EQ(bsdvm_map_info(self->fd, &info), 0);
+	EXPECT_EQ(info.entries, 3);
+	EXPECT_EQ(info.resident, NPAGES / 2);
+	EXPECT_EQ(info.reachable, NPAGES / 2);
+	EXPECT_EQ(pages_of_file(self->fd), NPAGES / 2);
+	ASSERT_EQ(bsdvm_unwire(self->fd, 2 * PAGE, 4 * PAGE, 0), 0);
+}
+
+/* What a snapshot has as well is not the map's own, nor is it the branch's. */
+TEST_F(info, shared)
+{
+	uint32_t id = bsdvm_snapshot(self->fd);
+	int branch = bsdvm_open(self->fd, id);
+
+	EXPECT_EQ(resident_pages(self->fd), 0);
+	EXPECT_EQ(pages_of_file(self->fd), 0);
+	EXPECT_EQ(pages_of_file(branch), 0);
+	ASSERT_EQ(pwrite(self->fd, "x", 1, 0), 1);
+	EXPECT_EQ(resident_pages(self->fd), 1);
+	EXPECT_EQ(pages_of_file(self->fd), 1);
+	EXPECT_EQ(resident_pages(branch), 0);
+	/* Whom it is left to has it. */
+	ASSERT_EQ(bsdvm_drop(self->fd, id), 0);
+	close(branch);
+	EXPECT_EQ(resident_pages(self->fd), NPAGES / 2);
+	EXPECT_EQ(pages_of_file(self->fd), NPAGES / 2);
+}
+
 /* A chain, object by object, from the front to the back. */
 TEST_F(info, chain)
 {

@@ -228,7 +228,8 @@ static void check_maps(struct bsdvm_report *report,
 		check(report, 3, map->family == family);
 		n++;
 	}
-	check(report, 3, n && n <= refcount_read(&family->refs));
+	check(report, 3, n && n == family->nmaps &&
+	      n <= refcount_read(&family->refs));
 }
 
 /* Take the marks of check_page() off again. */

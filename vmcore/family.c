@@ -95,6 +95,18 @@ void bsdvm_family_lock(struct bsdvm_family *family)
 }
 
 /**
+ * bsdvm_family_lock_killable - as bsdvm_family_lock(), until a fatal signal
+ * @family: not locked by the caller, who owns no busy slot of it
+ *
+ * Return: SUCCESS with the lock held; INTERRUPTED without it.
+ */
+bsdvm_status_t bsdvm_family_lock_killable(struct bsdvm_family *family)
+{
+	return mutex_lock_killable(&family->lock) ? BSDVM_INTERRUPTED :
+						    BSDVM_SUCCESS;
+}
+
+/**
  * bsdvm_family_trylock - as bsdvm_family_lock(), without waiting
  * @family: not locked by the caller
  *

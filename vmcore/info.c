@@ -7,44 +7,126 @@
 #include "map.h"
 #include "object.h"
 
+/* The first entry that writes to the object of @entry in place. */
+static const struct bsdvm_entry *info_first(const struct bsdvm_entry *entry)
+{
+	const struct bsdvm_entry *first;
+
+	list_for_each_entry(first, &entry->map->entry_list, map_link)
+		if (first->object == entry->object &&
+		    !bsdvm_entry_needs_copy(first))
+			break;
+	return first;
+}
+
+/*
+ * Pages to count for an entry: its object's, if that is the map's own, once for
+ * all entries that share it. The map is locked.
+ */
+static u64 info_own_pages(const struct bsdvm_entry *entry)
+{
+	const struct bsdvm_object *object = entry->object;
+
+	if (!object)
+		return 0;
+	if (READ_ONCE(object->ref_count) != 1 &&
+	    (bsdvm_entry_needs_copy(entry) || info_first(entry) != entry))
+		return 0;
+	return atomic_long_read(&object->resident);
+}
+
+static u64 info_resident(struct bsdvm_map *map)
+{
+	struct bsdvm_entry *entry;
+	u64 pages = 0;
+
+	bsdvm_for_each_entry(map, entry, 0, BSDVM_PAGES_MAX)
+		pages += info_own_pages(entry);
+	return pages;
+}
+
+/**
+ * bsdvm_map_resident - how many pages are in a map's own objects?
+ * @map:   not locked by the caller
+ * @pages: out: as in struct bsdvm_map_summary
+ *
+ * Does not wait for other maps of the family.
+ * Context: no lock of the core held; may sleep.
+ *
+ * Return: SUCCESS or INTERRUPTED.
+ */
+bsdvm_status_t bsdvm_map_resident(struct bsdvm_map *map, u64 *pages)
+{
+	bsdvm_status_t status = bsdvm_map_lock_shared(map);
+
+	if (status != BSDVM_SUCCESS)
+		return status;
+	*pages = info_resident(map);
+	bsdvm_map_unlock_shared(map);
+	return BSDVM_SUCCESS;
+}
+
+/* Entry: family->lock held. What this pass has met already is not added. */
 static void summary_add_chain(struct bsdvm_map_summary *sum,
-			      const struct bsdvm_object *object)
+			      struct bsdvm_family *family,
+			      struct bsdvm_object *object)
 {
 	unsigned int depth = 0;
 
-	if (object)
-		sum->resident += atomic_long_read(&object->resident);
 	for (; object; object = object->backing_object) {
-		sum->reachable += atomic_long_read(&object->resident);
 		depth++;
+		if (object->checked == family->checks)
+			continue;
+		object->checked = family->checks;
+		sum->reachable += atomic_long_read(&object->resident);
 	}
 	sum->depth = max(sum->depth, depth);
+}
+
+/* Entry: the map locked shared, family->lock held. */
+static void summary_fill(struct bsdvm_map_summary *sum, struct bsdvm_map *map)
+{
+	struct bsdvm_family *family = map->family;
+	struct bsdvm_entry *entry;
+
+	lockdep_assert_held(&family->lock);
+	family->checks++;
+	bsdvm_for_each_entry(map, entry, 0, BSDVM_PAGES_MAX) {
+		sum->entries++;
+		if (entry->wired_count)
+			sum->wired += bsdvm_entry_npages(entry);
+		summary_add_chain(sum, family, entry->object);
+	}
+	sum->generation = map->generation;
+	sum->resident = info_resident(map);
+	sum->snapshots = family->nsnapshots;
+	sum->maps = family->nmaps;
 }
 
 /**
  * bsdvm_map_summary - a map in numbers
  * @map: not locked by the caller
  * @sum: out
+ *
+ * Context: no lock of the core held; may sleep.
+ *
+ * Return: SUCCESS or INTERRUPTED.
  */
-void bsdvm_map_summary(struct bsdvm_map *map, struct bsdvm_map_summary *sum)
+bsdvm_status_t bsdvm_map_summary(struct bsdvm_map *map,
+				 struct bsdvm_map_summary *sum)
 {
-	struct bsdvm_family *family = map->family;
-	struct bsdvm_entry *entry;
+	bsdvm_status_t status = bsdvm_map_lock_shared(map);
 
 	*sum = (struct bsdvm_map_summary){ };
-	down_read(&map->lock);
-	bsdvm_family_lock(family);
-	sum->generation = map->generation;
-	bsdvm_for_each_entry(map, entry, 0, BSDVM_PAGES_MAX) {
-		sum->entries++;
-		if (entry->wired_count)
-			sum->wired += bsdvm_entry_npages(entry);
-		summary_add_chain(sum, entry->object);
+	if (status != BSDVM_SUCCESS)
+		return status;
+	status = bsdvm_family_lock_killable(map->family);
+	if (status == BSDVM_SUCCESS) {
+		summary_fill(sum, map);
+		bsdvm_family_unlock(map->family);
 	}
-	sum->snapshots = family->nsnapshots;
-	sum->maps = refcount_read(&family->refs);
-	bsdvm_family_unlock(family);
-	up_read(&map->lock);
+	bsdvm_map_unlock_shared(map);
+	return status;
 }
 
 /**

@@ -6,8 +6,9 @@
 /**
  * struct bsdvm_map_summary - a map in numbers
  * @generation: map->generation
- * @resident:   pages in the entries' own objects
- * @reachable:  pages in all objects of their chains, once for each entry
+ * @resident:   pages in the map's own objects: those it writes to in place, and
+ *              those that one entry of it alone refers to
+ * @reachable:  pages in all objects of its chains
  * @wired:      pages in wired entries
  * @entries:    number of entries
  * @depth:      objects in the longest chain
@@ -61,7 +62,9 @@ struct bsdvm_snapshot_summary {
 	u64 object_id;
 };
 
-void bsdvm_map_summary(struct bsdvm_map *map, struct bsdvm_map_summary *sum);
+bsdvm_status_t bsdvm_map_resident(struct bsdvm_map *map, u64 *pages);
+bsdvm_status_t bsdvm_map_summary(struct bsdvm_map *map,
+				 struct bsdvm_map_summary *sum);
 bsdvm_pindex_t bsdvm_map_user_wired(struct bsdvm_map *map, bsdvm_pindex_t first,
 				    bsdvm_pindex_t last);
 bsdvm_status_t bsdvm_entry_query(struct bsdvm_map *map, bsdvm_pindex_t pindex,

@@ -46,6 +46,7 @@ struct bsdvm_map *bsdvm_map_alloc(struct bsdvm_family *family,
 	map->index_base = (map->id % MAP_BASES) << BSDVM_PAGES_BITS;
 	bsdvm_family_lock(family);
 	list_add_tail(&map->family_link, &family->maps);
+	family->nmaps++;
 	bsdvm_family_unlock(family);
 	bsdvm_count(live_maps);
 	return map;
@@ -146,6 +147,7 @@ void bsdvm_map_put(struct bsdvm_map *map)
 	list_for_each_entry_safe(entry, next, &map->entry_list, map_link)
 		bsdvm_entry_remove(entry);
 	list_del(&map->family_link);
+	family->nmaps--;
 	bsdvm_family_unlock(family);
 	xa_destroy(&map->entries);
 	bsdvm_uncount(live_maps);

@@ -65,6 +65,7 @@ struct bsdvm_family *bsdvm_family_create(void);
 void bsdvm_family_get(struct bsdvm_family *family);
 void bsdvm_family_put(struct bsdvm_family *family);
 void bsdvm_family_lock(struct bsdvm_family *family);
+bsdvm_status_t bsdvm_family_lock_killable(struct bsdvm_family *family);
 bool bsdvm_family_trylock(struct bsdvm_family *family);
 void bsdvm_family_unlock(struct bsdvm_family *family);
 

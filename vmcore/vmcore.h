@@ -86,10 +86,11 @@ typedef unsigned int __bitwise bsdvm_status_t;
  *             a walk without the lock sees object, offset and end of one link
  * @link:      on the list of all families, under that list's lock
  * @maps:      T: maps of the family
+ * @nmaps:     T: number of them
  * @snapshots: T: id -> struct bsdvm_snapshot
  * @nsnapshots: T: number of snapshots
  * @next_id:   T: for the next snapshot
- * @checks:    T: number of checks so far
+ * @checks:    T: number of checks, and of other passes that mark what they meet
  * @pending:   T: objects that may take their backing object over
  * @dead:      T: objects without references; both lists are worked off by
  *             bsdvm_family_unlock()
@@ -100,6 +101,7 @@ struct bsdvm_family {
 	seqcount_mutex_t seq;
 	struct list_head link;
 	struct list_head maps;
+	unsigned int nmaps;
 	struct xarray snapshots;
 	unsigned int nsnapshots;
 	u32 next_id;
@@ -132,7 +134,7 @@ struct bsdvm_family {
  * @family:         C: valid while a map of the family lives
  * @pager:          T: where absent pages come from, or NULL
  * @handle:         C: the pager's own
- * @checked:        T: number of the check that visited it last
+ * @checked:        T: number of the check or pass that visited it last
  * @listed:         T: number of the check that last found it on @shadows of
  *                  another
  * @id:             C: unique while the module is loaded

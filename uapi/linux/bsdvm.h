@@ -212,7 +212,8 @@ struct bsdvm_wire {
  * @id:        out: unique while the module is loaded
  * @map_size:  out: in bytes
  * @generation: out: counts changes of the map's structure
- * @resident:  out: pages in the map's own objects
+ * @resident:  out: pages in the map's own objects, not those that snapshots or
+ *             other maps show as well
  * @reachable: out: pages in all objects the map can see, hidden ones included
  * @wired:     out: pages in wired entries
  * @entries:   out: number of entries
@@ -455,7 +456,7 @@ struct bsdvm_check {
  *
  * struct bsdvm_map_info, to a descriptor open for reading or writing.
  *
- * Return: 0, and the structure filled in.
+ * Return: 0, and the structure filled in. EINTR.
  */
 #define BSDVM_IOC_MAP_INFO	_IO(BSDVM_IOC_MAGIC, 0x09)
 

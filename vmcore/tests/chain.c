@@ -177,7 +177,7 @@ unsigned int ch_entries(struct bsdvm_map *map)
 {
 	struct bsdvm_map_summary sum;
 
-	bsdvm_map_summary(map, &sum);
+	fx_assert_status(bsdvm_map_summary(map, &sum), BSDVM_SUCCESS);
 	return sum.entries;
 }
 

@@ -11,7 +11,7 @@ static void test_map_summary(void **state)
 	opened = ch_open(map, id);
 	ch_write(map, 1, 'x');
 	ch_wire(map, 4, 5);
-	bsdvm_map_summary(map, &sum);
+	fx_assert_status(bsdvm_map_summary(map, &sum), BSDVM_SUCCESS);
 	assert_int_equal(sum.generation, map->generation);
 	assert_int_equal(sum.entries, 2);
 	assert_int_equal(sum.depth, 2);
@@ -19,8 +19,8 @@ static void test_map_summary(void **state)
 	assert_int_equal(sum.snapshots, 1);
 	assert_int_equal(sum.maps, 2);
 	/* Two entries on one object of three pages in front of one of six. */
-	assert_int_equal(sum.resident, 6);
-	assert_int_equal(sum.reachable, 18);
+	assert_int_equal(sum.resident, 3);
+	assert_int_equal(sum.reachable, 9);
 	twin_assert_idle();
 	ch_unwire(map, 4, 5);
 	fx_put(opened);
@@ -32,10 +32,81 @@ static void test_empty_summary(void **state)
 	struct bsdvm_map *map = fx_map(0);
 	struct bsdvm_map_summary sum;
 
-	bsdvm_map_summary(map, &sum);
+	fx_assert_status(bsdvm_map_summary(map, &sum), BSDVM_SUCCESS);
 	assert_int_equal(sum.entries, 0);
 	assert_int_equal(sum.depth, 0);
 	assert_int_equal(sum.resident, 0);
+	assert_int_equal(sum.maps, 1);
+	fx_put(map);
+}
+
+static u64 resident(struct bsdvm_map *map)
+{
+	struct bsdvm_map_summary sum;
+	u64 pages = 99;
+
+	fx_assert_status(bsdvm_map_summary(map, &sum), BSDVM_SUCCESS);
+	fx_assert_status(bsdvm_map_resident(map, &pages), BSDVM_SUCCESS);
+	assert_int_equal(sum.resident, pages);
+	return pages;
+}
+
+/* Pieces of one entry, some of them frozen since, are counted once. */
+static void test_resident_once(void **state)
+{
+	struct bsdvm_map *map = ch_map("ABCDEF"), *part;
+	struct bsdvm_map_summary sum;
+
+	ch_wire(map, 2, 3);
+	assert_int_equal(ch_entries(map), 3);
+	assert_int_equal(resident(map), 6);
+	fx_assert_status(bsdvm_map_summary(map, &sum), BSDVM_SUCCESS);
+	assert_int_equal(sum.reachable, 6);
+	ch_unwire(map, 2, 3);
+	fx_assert_status(bsdvm_map_protect(map, 2, 3, BSDVM_PROT_RW, false),
+			 BSDVM_SUCCESS);
+	part = ch_shadow(map, 0, 2);
+	assert_int_equal(ch_entries(map), 3);
+	assert_int_equal(resident(map), 6);
+	assert_int_equal(resident(part), 0);
+	ch_write(part, 1, 'x');
+	assert_int_equal(resident(part), 1);
+	fx_assert_status(bsdvm_map_summary(part, &sum), BSDVM_SUCCESS);
+	assert_int_equal(sum.reachable, 7);
+	fx_put(part);
+	fx_put(map);
+}
+
+/* What a snapshot shows as well is not the map's own, until it is dropped. */
+static void test_resident_shared(void **state)
+{
+	struct bsdvm_map *map = ch_map("ABCDEF"), *opened;
+	u32 id = ch_snapshot(map);
+
+	opened = ch_open(map, id);
+	assert_int_equal(resident(map), 0);
+	assert_int_equal(resident(opened), 0);
+	ch_write(map, 1, 'x');
+	assert_int_equal(resident(map), 1);
+	ch_drop(map, id);
+	assert_int_equal(resident(opened), 0);
+	fx_put(map);
+	assert_int_equal(resident(opened), 6);
+	fx_put(opened);
+}
+
+/* Maps are those that exist, whatever else needs the family for a while. */
+static void test_maps(void **state)
+{
+	struct bsdvm_map *map = ch_map("A"), *part = ch_shadow(map, 0, 1);
+	struct bsdvm_map_summary sum;
+
+	bsdvm_family_get(map->family);
+	fx_assert_status(bsdvm_map_summary(map, &sum), BSDVM_SUCCESS);
+	assert_int_equal(sum.maps, 2);
+	bsdvm_family_put(map->family);
+	fx_put(part);
+	fx_assert_status(bsdvm_map_summary(map, &sum), BSDVM_SUCCESS);
 	assert_int_equal(sum.maps, 1);
 	fx_put(map);
 }
@@ -149,6 +220,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FX_TEST(test_map_summary),
 		FX_TEST(test_empty_summary),
+		FX_TEST(test_resident_once),
+		FX_TEST(test_resident_shared),
+		FX_TEST(test_maps),
 		FX_TEST(test_user_wired),
 		FX_TEST(test_entry_query),
 		FX_TEST(test_object_query),

@@ -19,6 +19,20 @@ static bsdvm_status_t ask_object(void)
 	return bsdvm_object_query(map, 0, 0, &sum);
 }
 
+static bsdvm_status_t ask_map(void)
+{
+	struct bsdvm_map_summary sum;
+
+	return bsdvm_map_summary(map, &sum);
+}
+
+static bsdvm_status_t ask_resident(void)
+{
+	u64 pages;
+
+	return bsdvm_map_resident(map, &pages);
+}
+
 static bsdvm_status_t seek_data(void)
 {
 	bsdvm_pindex_t at = 0;
@@ -87,6 +101,8 @@ static void test_F30_locked_exclusively(void **state)
 	bsdvm_map_lock_always(map);
 	expect_interrupted(ask_entry);
 	expect_interrupted(ask_object);
+	expect_interrupted(ask_map);
+	expect_interrupted(ask_resident);
 	expect_interrupted(seek_data);
 	expect_interrupted(seek_hole);
 	expect_interrupted(shadow);

@@ -80,7 +80,7 @@ static struct fingerprint take_fingerprint(void)
 	memset(&print, 0, sizeof(print));
 	print.hash[0] = hash_map(map);
 	print.hash[1] = hash_map(other);
-	bsdvm_map_summary(map, &sum);
+	fx_assert(bsdvm_map_summary(map, &sum) == BSDVM_SUCCESS);
 	print.wired = sum.wired;
 	print.snapshots = sum.snapshots;
 	print.maps = sum.maps;
