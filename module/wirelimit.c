@@ -4,7 +4,7 @@
  *
  * The pages belong to the map, so the map remembers who pays: the user of the
  * first wiring, until none is left. The limit is tried beforehand, for what is
- * not wired yet; what was not added after all is given back.
+ * in the map and not wired yet; what was not added after all is given back.
  */
 
 #include <linux/capability.h>
@@ -83,21 +83,23 @@ static int wirelimit_charge(struct bsdvm_wirelimit *limit,
  *
  * Takes the limit's lock, then the map's. May sleep, until a fatal signal.
  *
- * Return: 0; -EBUSY if another user pays for this map; -ENOMEM over the limit;
- * what bsdvm_map_user_wire() came to.
+ * Return: 0; -ERANGE if the range does not lie in the map, whatever its length;
+ * -EBUSY if another user pays for this map; -ENOMEM over the limit; what
+ * bsdvm_map_user_wire() came to.
  */
 int bsdvm_wirelimit_wire(struct bsdvm_inode *bi, bsdvm_pindex_t first,
 			 bsdvm_pindex_t npages)
 {
 	struct bsdvm_wirelimit *limit = &bi->wirelimit;
-	bsdvm_pindex_t last = first + npages - 1, added = 0;
-	unsigned long more;
+	bsdvm_pindex_t last = first + npages - 1, more, added = 0;
 	int error;
 
 	if (mutex_lock_killable(&limit->lock))
 		return -EINTR;
-	more = npages - bsdvm_map_user_wired(bi->map, first, last);
-	error = wirelimit_charge(limit, more);
+	error = bsdvm_status_errno(
+		bsdvm_map_user_wire_need(bi->map, first, last, &more));
+	if (!error)
+		error = wirelimit_charge(limit, more);
 	if (!error) {
 		error = bsdvm_status_errno(
 			bsdvm_map_user_wire(bi->map, first, last, &added));

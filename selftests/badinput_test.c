@@ -520,6 +520,50 @@ TEST_F(bad, range)
 		}
 }
 
+static int ranges_of_a_user(void *context)
+{
+	FIXTURE_DATA(bad) *self = context;
+	static const unsigned int cmds[] = { BSDVM_IOC_WIRE, BSDVM_IOC_UNWIRE };
+	struct bsdvm_wire arg = { .size = sizeof(arg) };
+	size_t i, j;
+
+	if (setgid(1000) || setuid(1000))
+		return 1;
+	for (i = 0; i < ARRAY_SIZE(ranges); i++)
+		for (j = 0; j < ARRAY_SIZE(cmds); j++) {
+			arg.offset = ranges[i].offset;
+			arg.length = ranges[i].length;
+			if (call(self->fd, cmds[j], &arg) != ranges[i].expected)
+				return 2 + i;
+		}
+	return 0;
+}
+
+/* The same for who may not lock as much as he likes: the range comes first. */
+TEST_F(bad, range_of_a_user)
+{
+	if (geteuid())
+		SKIP(return, "to become a user one must be root");
+	EXPECT_EQ(in_child(ranges_of_a_user, self), 0);
+}
+
+/* Who takes a snapshot does not say which id it gets. */
+TEST_F(bad, snapshot_id)
+{
+	const uint32_t id[] = { 1, self->id, NEVER, -1U };
+	struct bsdvm_snapshot_take take;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(id); i++) {
+		take = (struct bsdvm_snapshot_take){
+			.size = sizeof(take),
+			.id = id[i],
+		};
+		EXPECT_EQ(call(self->fd, BSDVM_IOC_SNAPSHOT, &take), -EINVAL);
+		EXPECT_EQ(take.id, id[i]);
+	}
+}
+
 /* A map as long as anybody likes, but not longer. */
 TEST_F(bad, create_size)
 {

@@ -129,27 +129,68 @@ bsdvm_status_t bsdvm_map_summary(struct bsdvm_map *map,
 	return status;
 }
 
+/* The map is locked. */
+static bsdvm_pindex_t info_user_wired(struct bsdvm_map *map,
+				      bsdvm_pindex_t first, bsdvm_pindex_t last)
+{
+	struct bsdvm_entry *entry;
+	bsdvm_pindex_t wired = 0;
+
+	bsdvm_for_each_entry(map, entry, first, last)
+		if (first <= last && (entry->flags & BSDVM_ENTRY_USER_WIRED))
+			wired += min(last, entry->last) -
+				 max(first, entry->start) + 1;
+	return wired;
+}
+
 /**
  * bsdvm_map_user_wired - how much of a range is wired for the user
  * @map:   not locked by the caller
  * @first: first page
  * @last:  last page, inclusive
  *
+ * May sleep, signals or not.
+ *
  * Return: pages; none of a range that ends before it begins.
  */
 bsdvm_pindex_t bsdvm_map_user_wired(struct bsdvm_map *map, bsdvm_pindex_t first,
 				    bsdvm_pindex_t last)
 {
-	struct bsdvm_entry *entry;
-	bsdvm_pindex_t wired = 0;
+	bsdvm_pindex_t wired;
 
 	down_read(&map->lock);
-	bsdvm_for_each_entry(map, entry, first, last)
-		if (first <= last && (entry->flags & BSDVM_ENTRY_USER_WIRED))
-			wired += min(last, entry->last) -
-				 max(first, entry->start) + 1;
+	wired = info_user_wired(map, first, last);
 	up_read(&map->lock);
 	return wired;
+}
+
+/**
+ * bsdvm_map_user_wire_need - how much would wiring a range for the user add?
+ * @map:    not locked by the caller
+ * @first:  first page
+ * @last:   last page, inclusive
+ * @npages: out: pages of the range that are not user-wired now
+ *
+ * May sleep.
+ *
+ * Return: SUCCESS; INVALID_ADDRESS if the range does not lie in the map;
+ * INTERRUPTED.
+ */
+bsdvm_status_t bsdvm_map_user_wire_need(struct bsdvm_map *map,
+					bsdvm_pindex_t first,
+					bsdvm_pindex_t last,
+					bsdvm_pindex_t *npages)
+{
+	bsdvm_status_t status = bsdvm_map_lock_shared(map);
+
+	if (status != BSDVM_SUCCESS)
+		return status;
+	if (first > last || last >= map->size)
+		status = BSDVM_INVALID_ADDRESS;
+	else
+		*npages = last - first + 1 - info_user_wired(map, first, last);
+	bsdvm_map_unlock_shared(map);
+	return status;
 }
 
 /**

@@ -67,6 +67,10 @@ bsdvm_status_t bsdvm_map_summary(struct bsdvm_map *map,
 				 struct bsdvm_map_summary *sum);
 bsdvm_pindex_t bsdvm_map_user_wired(struct bsdvm_map *map, bsdvm_pindex_t first,
 				    bsdvm_pindex_t last);
+bsdvm_status_t bsdvm_map_user_wire_need(struct bsdvm_map *map,
+					bsdvm_pindex_t first,
+					bsdvm_pindex_t last,
+					bsdvm_pindex_t *npages);
 bsdvm_status_t bsdvm_entry_query(struct bsdvm_map *map, bsdvm_pindex_t pindex,
 				 struct bsdvm_entry *copy, u64 *object_id);
 bsdvm_status_t bsdvm_object_query(struct bsdvm_map *map, bsdvm_pindex_t pindex,

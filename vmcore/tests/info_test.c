@@ -203,6 +203,29 @@ static void test_snapshot_query(void **state)
 	fx_put(map);
 }
 
+/* What is wired already is not needed; what is not there cannot be. */
+static void test_user_wire_need(void **state)
+{
+	struct bsdvm_map *map = fx_map(8);
+	bsdvm_pindex_t n = 99;
+
+	fx_assert_status(bsdvm_map_user_wire(map, 1, 3, &n), BSDVM_SUCCESS);
+	ch_wire(map, 4, 6);
+	fx_assert_status(bsdvm_map_user_wire_need(map, 0, 7, &n),
+			 BSDVM_SUCCESS);
+	assert_int_equal(n, 5);
+	fx_assert_status(bsdvm_map_user_wire_need(map, 2, 3, &n),
+			 BSDVM_SUCCESS);
+	assert_int_equal(n, 0);
+	fx_assert_status(bsdvm_map_user_wire_need(map, 7, 8, &n),
+			 BSDVM_INVALID_ADDRESS);
+	fx_assert_status(bsdvm_map_user_wire_need(map, 0, ULONG_MAX, &n),
+			 BSDVM_INVALID_ADDRESS);
+	fx_assert_status(bsdvm_map_user_wire_need(map, 3, 2, &n),
+			 BSDVM_INVALID_ADDRESS);
+	fx_put(map);
+}
+
 /* A range that ends before it begins has no pages, whatever lies there. */
 static void test_user_wired_backwards(void **state)
 {
@@ -227,6 +250,7 @@ int main(void)
 		FX_TEST(test_entry_query),
 		FX_TEST(test_object_query),
 		FX_TEST(test_snapshot_query),
+		FX_TEST(test_user_wire_need),
 		FX_TEST(test_user_wired_backwards),
 	};
 

@@ -33,6 +33,13 @@ static bsdvm_status_t ask_resident(void)
 	return bsdvm_map_resident(map, &pages);
 }
 
+static bsdvm_status_t ask_need(void)
+{
+	bsdvm_pindex_t npages;
+
+	return bsdvm_map_user_wire_need(map, 0, 1, &npages);
+}
+
 static bsdvm_status_t seek_data(void)
 {
 	bsdvm_pindex_t at = 0;
@@ -103,6 +110,7 @@ static void test_F30_locked_exclusively(void **state)
 	expect_interrupted(ask_object);
 	expect_interrupted(ask_map);
 	expect_interrupted(ask_resident);
+	expect_interrupted(ask_need);
 	expect_interrupted(seek_data);
 	expect_interrupted(seek_hole);
 	expect_interrupted(shadow);
