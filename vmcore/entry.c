@@ -177,23 +177,6 @@ void bsdvm_entry_remove(struct bsdvm_entry *entry)
 	entry_free(entry);
 }
 
-/* M-31: both halves must share an object; give the entry one if it has none. */
-static bsdvm_status_t entry_make_object(struct bsdvm_entry *entry)
-{
-	struct bsdvm_map *map = entry->map;
-	struct bsdvm_object *object;
-
-	if (entry->object)
-		return BSDVM_SUCCESS;
-	object = bsdvm_object_alloc(map->family, bsdvm_entry_npages(entry));
-	if (!object)
-		return BSDVM_RESOURCE_SHORTAGE;
-	bsdvm_family_lock(map->family);
-	bsdvm_entry_set_object(entry, object, 0);
-	bsdvm_family_unlock(map->family);
-	return BSDVM_SUCCESS;
-}
-
 /*
  * Split @entry so that it begins at @pindex; what lies before becomes an entry
  * of its own. The key of @entry, its last page, stays.
@@ -204,7 +187,8 @@ static bsdvm_status_t entry_split(struct bsdvm_entry *entry,
 	struct bsdvm_map *map = entry->map;
 	struct bsdvm_entry *front;
 
-	if (entry_make_object(entry) != BSDVM_SUCCESS)
+	/* M-31: both halves must share an object. */
+	if (!entry->object && bsdvm_entry_make_top(entry) != BSDVM_SUCCESS)
 		return BSDVM_RESOURCE_SHORTAGE;
 	front = entry_alloc(map);
 	if (!front)
@@ -318,33 +302,70 @@ void bsdvm_entry_simplify(struct bsdvm_map *map, bsdvm_pindex_t first,
 	}
 }
 
+static bool entry_has_top(const struct bsdvm_entry *entry)
+{
+	lockdep_assert_held_write(&entry->map->lock);
+	return entry->object && !bsdvm_entry_needs_copy(entry);
+}
+
+/* Entry: family->lock held. */
+static bsdvm_status_t entry_set_top(struct bsdvm_entry *entry)
+{
+	bsdvm_pindex_t npages = bsdvm_entry_npages(entry);
+	struct bsdvm_object *top;
+
+	if (entry->object)
+		top = bsdvm_object_shadow(entry->object, entry->offset, npages);
+	else
+		top = bsdvm_object_alloc(entry->map->family, npages);
+	if (!top)
+		return BSDVM_RESOURCE_SHORTAGE;
+	if (top != entry->object)
+		bsdvm_entry_set_object(entry, top, 0);
+	entry->flags &= ~BSDVM_ENTRY_NEEDS_COPY;
+	return BSDVM_SUCCESS;
+}
+
 /**
  * bsdvm_entry_make_top - give an entry an object it may write to
  * @entry: its map locked exclusively
  *
  * M-18, M-19: creates the object, or shadows a frozen one. NEEDS_COPY is clear
- * afterwards; COW stays.
+ * afterwards; COW stays. May sleep, signals or not.
  *
  * Return: SUCCESS or RESOURCE_SHORTAGE.
  */
 bsdvm_status_t bsdvm_entry_make_top(struct bsdvm_entry *entry)
 {
-	struct bsdvm_map *map = entry->map;
-	struct bsdvm_object *top;
+	bsdvm_status_t status;
 
-	lockdep_assert_held_write(&map->lock);
-	if (!entry->object)
-		return entry_make_object(entry);
-	if (!bsdvm_entry_needs_copy(entry))
+	if (entry_has_top(entry))
 		return BSDVM_SUCCESS;
-	bsdvm_family_lock(map->family);
-	top = bsdvm_object_shadow(entry->object, entry->offset,
-				  bsdvm_entry_npages(entry));
-	if (top && top != entry->object)
-		bsdvm_entry_set_object(entry, top, 0);
-	bsdvm_family_unlock(map->family);
-	if (!top)
-		return BSDVM_RESOURCE_SHORTAGE;
-	entry->flags &= ~BSDVM_ENTRY_NEEDS_COPY;
-	return BSDVM_SUCCESS;
+	bsdvm_family_lock(entry->map->family);
+	status = entry_set_top(entry);
+	bsdvm_family_unlock(entry->map->family);
+	return status;
+}
+
+/**
+ * bsdvm_entry_make_top_killable - the same for a fault
+ * @entry: its map locked exclusively
+ *
+ * As bsdvm_entry_make_top(), but a fatal signal ends the wait for others of the
+ * family, who may be collapsing a long chain.
+ *
+ * Return: SUCCESS, RESOURCE_SHORTAGE or INTERRUPTED.
+ */
+bsdvm_status_t bsdvm_entry_make_top_killable(struct bsdvm_entry *entry)
+{
+	bsdvm_status_t status;
+
+	if (entry_has_top(entry))
+		return BSDVM_SUCCESS;
+	status = bsdvm_family_lock_killable(entry->map->family);
+	if (status != BSDVM_SUCCESS)
+		return status;
+	status = entry_set_top(entry);
+	bsdvm_family_unlock(entry->map->family);
+	return status;
 }

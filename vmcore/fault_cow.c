@@ -174,9 +174,10 @@ static bsdvm_status_t cow_copy(struct fault_state *fs)
 static bsdvm_status_t cow_copy_object(struct fault_state *fs)
 {
 	struct bsdvm_family *family = fs->lookup.object->family;
-	bsdvm_status_t status;
+	bsdvm_status_t status = bsdvm_family_lock_killable(family);
 
-	bsdvm_family_lock(family);
+	if (status != BSDVM_SUCCESS)
+		return status;
 	status = cow_copy(fs);
 	bsdvm_family_unlock(family);
 	return status;

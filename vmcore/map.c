@@ -333,7 +333,7 @@ static bsdvm_status_t lookup_exclusive(struct bsdvm_lookup *lookup)
 	lookup->fault_type = fault_type;
 	status = lookup_check(lookup);
 	if (status == BSDVM_SUCCESS && lookup_needs_top(lookup))
-		status = bsdvm_entry_make_top(lookup->entry);
+		status = bsdvm_entry_make_top_killable(lookup->entry);
 	if (status == BSDVM_SUCCESS)
 		downgrade_write(&lookup->map->lock);
 	else

@@ -116,6 +116,7 @@ void bsdvm_entry_simplify(struct bsdvm_map *map, bsdvm_pindex_t first,
 void bsdvm_entry_set_object(struct bsdvm_entry *entry,
 			    struct bsdvm_object *object, bsdvm_pindex_t offset);
 bsdvm_status_t bsdvm_entry_make_top(struct bsdvm_entry *entry);
+bsdvm_status_t bsdvm_entry_make_top_killable(struct bsdvm_entry *entry);
 
 /* punch.c */
 void bsdvm_entry_await(struct bsdvm_entry *entry);

@@ -137,6 +137,30 @@ static void test_F30_locked_shared(void **state)
 	fx_put(map);
 }
 
+/* The same for the family's, which a collapse may hold for long (M-18, M-19). */
+static void test_F30_family_locked(void **state)
+{
+	map = ch_map("AB");
+	ch_snapshot(map);
+	bsdvm_family_lock(map->family);
+	expect_interrupted(write_fault);
+	expect_interrupted(ask_map);
+	bsdvm_family_unlock(map->family);
+	assert_true(bsdvm_entry_needs_copy(fx_entry(map, 1)));
+	check_all(map);
+	fx_assert_status(write_fault(), BSDVM_SUCCESS);
+	ch_expect(map, "Ax");
+	fx_put(map);
+	map = fx_map(2);
+	bsdvm_family_lock(map->family);
+	expect_interrupted(write_fault);
+	/* What only tells the map's own pages does not wait for the family. */
+	fx_assert_status(ask_resident(), BSDVM_SUCCESS);
+	bsdvm_family_unlock(map->family);
+	assert_null(fx_object(map, 1));
+	fx_put(map);
+}
+
 static void resize(struct fx_thread *me)
 {
 	me->status = bsdvm_map_resize(me->map, 1);
@@ -175,6 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FX_TEST(test_F30_locked_exclusively),
 		FX_TEST(test_F30_locked_shared),
+		FX_TEST(test_F30_family_locked),
 		FX_TEST(test_F30_after_the_transition),
 	};
 
