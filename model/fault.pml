@@ -292,8 +292,8 @@ inline pip_done(o)
 }
 
 /*
- * stands for fault_keep_family() and fault_leave_family() in vmcore/fault.h:
- * PATIENCE is for a fault that was disturbed often enough
+ * stands for fault_keep_family() in vmcore/fault.h and bsdvm_resolve_leave() in
+ * vmcore/resolve.h: PATIENCE is for a fault that was disturbed often enough
  */
 #ifdef PATIENCE
 inline fault_keep_family()
@@ -304,7 +304,7 @@ inline fault_keep_family()
 	fi
 }
 
-inline fault_leave_family()
+inline resolve_leave()
 {
 	if
 	:: keep -> family_unlock_quiet(); keep = false
@@ -317,7 +317,7 @@ inline fault_keep_family()
 	skip
 }
 
-inline fault_leave_family()
+inline resolve_leave()
 {
 	skip
 }
@@ -350,7 +350,7 @@ inline fault_object()
 		:: found == HOLE
 		fi;
 		d_step { RCU_UNLOCK };
-		fault_leave_family();
+		resolve_leave();
 		if
 		:: passed -> pip_done(passed)
 		:: else
@@ -408,7 +408,7 @@ inline fault_lock_page()
 			found = (found == PAGE && slot == pg -> PAGE : AGAIN);
 			FORGET_WALK
 		};
-		fault_leave_family();
+		resolve_leave();
 		if
 		:: found == AGAIN -> goto release
 		:: else

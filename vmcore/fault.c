@@ -185,7 +185,7 @@ static bsdvm_status_t fault_lock_page(struct fault_state *fs)
 	folio_lock(fs->page);
 	fs->page_locked = true;
 	is_current = fault_page_is_current(fs);
-	fault_leave_family(family);
+	bsdvm_resolve_leave(family);
 	if (unlikely(!is_current))
 		return fault_retry(fs, FAULT_PAUSE_NONE);
 	return BSDVM_SUCCESS;

@@ -113,41 +113,25 @@ static inline unsigned long fault_page_index(const struct fault_state *fs,
 	return fs->lookup.map ? fs->lookup.map->index_base + pindex : pindex;
 }
 
-/* Disturbed that often, a fault keeps the family's links from changing. */
-#define FAULT_PATIENCE	16
-
 /**
  * fault_keep_family - let no link of the family change during a walk
  * @fs: disturbed often enough, or nothing is done
  *
- * A walk down a chain begins anew whenever any link of the family changes, so a
- * fault in a deep chain could be kept from ending by relatives that come and
- * go. Called with no folio lock and no paging in progress held: a collapse
- * waits for both. May sleep.
+ * As bsdvm_resolve_keep(), called with no folio lock and no paging in progress
+ * held: a collapse waits for both. May sleep until a fatal signal, which ends
+ * the fault at its next pause.
  *
- * Return: the family, locked, or NULL: for fault_leave_family().
+ * Return: the family, locked, or NULL: for bsdvm_resolve_leave().
  */
 static inline struct bsdvm_family *
 fault_keep_family(const struct fault_state *fs)
 {
 	struct bsdvm_family *family = fs->lookup.object->family;
 
-	if (likely(fs->disturbed < FAULT_PATIENCE))
+	if (likely(fs->disturbed < BSDVM_PATIENCE) ||
+	    bsdvm_family_lock_killable(family) != BSDVM_SUCCESS)
 		return NULL;
-	bsdvm_family_lock(family);
 	return family;
-}
-
-/**
- * fault_leave_family - end fault_keep_family()
- * @family: what it returned
- *
- * May sleep.
- */
-static inline void fault_leave_family(struct bsdvm_family *family)
-{
-	if (unlikely(family))
-		bsdvm_family_unlock(family);
 }
 
 /* fault.c */

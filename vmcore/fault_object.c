@@ -89,7 +89,7 @@ static enum bsdvm_found fault_walk(struct fault_state *fs, bool below)
 		break;
 	}
 	rcu_read_unlock();
-	fault_leave_family(family);
+	bsdvm_resolve_leave(family);
 	if (passed)
 		bsdvm_object_pip_done(passed);
 	return found;

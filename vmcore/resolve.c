@@ -27,6 +27,7 @@
 #include "internal.h"
 #include "vmcore.h"
 #include "busy.h"
+#include "object.h"
 #include "page.h"
 #include "pager.h"
 #include "resolve.h"

@@ -33,6 +33,44 @@ struct bsdvm_cursor {
 	void *slot;
 };
 
+/* Disturbed that often, a walk keeps the family's links from changing. */
+#define BSDVM_PATIENCE	16
+
+/**
+ * bsdvm_resolve_keep - let no link of the family change during a walk
+ * @object:    where the walk begins
+ * @disturbed: how often it was begun anew; nothing is done before
+ *             BSDVM_PATIENCE
+ *
+ * A walk down a chain begins anew whenever any link of the family changes, so
+ * one in a deep chain could be kept from ending by relatives that come and go,
+ * or keep those from their end that it does not give way to. Under family->lock
+ * no walk is disturbed: who holds it does not get here. May sleep, signals or
+ * not.
+ *
+ * Return: the family, locked, or NULL: for bsdvm_resolve_leave().
+ */
+static inline struct bsdvm_family *
+bsdvm_resolve_keep(struct bsdvm_object *object, unsigned int disturbed)
+{
+	if (likely(disturbed < BSDVM_PATIENCE))
+		return NULL;
+	bsdvm_family_lock(object->family);
+	return object->family;
+}
+
+/**
+ * bsdvm_resolve_leave - end bsdvm_resolve_keep()
+ * @family: what it returned
+ *
+ * May sleep.
+ */
+static inline void bsdvm_resolve_leave(struct bsdvm_family *family)
+{
+	if (unlikely(family))
+		bsdvm_family_unlock(family);
+}
+
 enum bsdvm_found bsdvm_resolve(struct bsdvm_cursor *cursor);
 enum bsdvm_found bsdvm_resolve_below(struct bsdvm_cursor *cursor);
 enum bsdvm_found bsdvm_resolve_resident(struct bsdvm_cursor *cursor);

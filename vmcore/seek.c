@@ -15,6 +15,8 @@
 
 static bool seek_is_data(struct bsdvm_object *object, bsdvm_pindex_t index)
 {
+	struct bsdvm_family *family;
+	unsigned int disturbed = 0;
 	enum bsdvm_found found;
 
 	for (;;) {
@@ -23,9 +25,11 @@ static bool seek_is_data(struct bsdvm_object *object, bsdvm_pindex_t index)
 			.pindex = index,
 		};
 
+		family = bsdvm_resolve_keep(object, disturbed++);
 		rcu_read_lock();
 		found = bsdvm_resolve(&cursor);
 		rcu_read_unlock();
+		bsdvm_resolve_leave(family);
 		if (found != BSDVM_FOUND_AGAIN)
 			return found != BSDVM_FOUND_HOLE;
 		cond_resched();

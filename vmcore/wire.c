@@ -152,6 +152,8 @@ static void wire_mark_transition(struct bsdvm_map *map, bsdvm_pindex_t first,
 static struct folio *wire_page_at(const struct bsdvm_entry *entry,
 				  bsdvm_pindex_t pindex)
 {
+	unsigned int disturbed = 0;
+	struct bsdvm_family *family;
 	struct folio *page = NULL;
 	enum bsdvm_found found;
 
@@ -161,11 +163,13 @@ static struct folio *wire_page_at(const struct bsdvm_entry *entry,
 			.pindex = bsdvm_entry_index(entry, pindex),
 		};
 
+		family = bsdvm_resolve_keep(entry->object, disturbed++);
 		rcu_read_lock();
 		found = bsdvm_resolve_resident(&cursor);
 		if (found == BSDVM_FOUND_PAGE)
 			page = bsdvm_resolve_hold(&cursor);
 		rcu_read_unlock();
+		bsdvm_resolve_leave(family);
 		cond_resched();
 	} while (found == BSDVM_FOUND_AGAIN ||
 		 (found == BSDVM_FOUND_PAGE && !page));

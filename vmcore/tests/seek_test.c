@@ -168,6 +168,31 @@ static void test_during_collapse(void **state)
 	fx_put(c.map);
 }
 
+static struct fx_chain collapsing;
+
+static void end_collapse(void)
+{
+	clear_bit(BSDVM_OBJECT_COLLAPSING, &collapsing.object[1]->flags);
+}
+
+/*
+ * Who looks for a page that a collapse is moving waits for its end: whoever
+ * collapses may need the processor.
+ */
+static void test_gives_way_to_a_collapse(void **state)
+{
+	bsdvm_pindex_t at = 1;
+
+	collapsing = fx_chain(2, 4, "a.../AB..");
+	set_bit(BSDVM_OBJECT_COLLAPSING, &collapsing.object[1]->flags);
+	ch_before_lock(&collapsing.map->family->lock, end_collapse);
+	fx_assert_status(bsdvm_map_seek_hole(collapsing.map, &at),
+			 BSDVM_SUCCESS);
+	assert_int_equal(at, 2);
+	twin_assert_idle();
+	fx_put(collapsing.map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +203,7 @@ int main(void)
 		FX_TEST(test_several_entries),
 		FX_TEST(test_stored),
 		FX_TEST(test_during_collapse),
+		FX_TEST(test_gives_way_to_a_collapse),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -677,6 +677,32 @@ static void test_W8_page_gone(void **state)
 	fx_put(map);
 }
 
+/* A page on its way from one object to the next one, seen in neither. */
+static struct bsdvm_object *in_transit_object;
+static struct folio *in_transit_page;
+
+static void arrive(void)
+{
+	xa_store(&in_transit_object->slots, 1, in_transit_page, GFP_KERNEL);
+	clear_bit(BSDVM_OBJECT_COLLAPSING, &in_transit_object->flags);
+}
+
+/* W-8: a page that a collapse is moving is waited for, not polled for. */
+static void test_W8_gives_way_to_a_collapse(void **state)
+{
+	struct bsdvm_map *map = ch_map("ABC");
+
+	ch_wire(map, 0, 2);
+	in_transit_object = fx_object(map, 1);
+	set_bit(BSDVM_OBJECT_COLLAPSING, &in_transit_object->flags);
+	in_transit_page = xa_erase(&in_transit_object->slots, 1);
+	ch_before_lock(&map->family->lock, arrive);
+	ch_unwire(map, 0, 2);
+	assert_int_equal(fx_count(live_wired), 0);
+	ch_expect(map, "ABC");
+	fx_put(map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -705,6 +731,7 @@ int main(void)
 		FX_TEST(test_W11_no_memory_for_one),
 		FX_TEST(test_W19_no_memory_for_one),
 		FX_TEST(test_W8_page_gone),
+		FX_TEST(test_W8_gives_way_to_a_collapse),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
