@@ -176,7 +176,8 @@ inline collapse_drop()
 
 /*
  * stands for bsdvm_page_in_hands() in vmcore/page.c: references that are
- * neither the slot's nor ours nor a mapping's
+ * neither the slot's nor ours nor a mapping's. All are counted in one step:
+ * mappings that come meanwhile, by a fork, are not in the model.
  */
 #define IN_HANDS(p, ours)	(P(p).ref > 1 + (ours) + P(p).mapped)
 

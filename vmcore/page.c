@@ -112,15 +112,28 @@ void bsdvm_page_free(struct folio *page)
  * A frozen page may be in the hands of who found it in a map that has left it
  * since. He keeps the bytes (P-12), so the page must not be written again.
  *
- * Return: true if there are more references than these and mappings explain.
+ * Mappings come and go at any time: a fork copies those of private mappings
+ * without any lock that we know of. A mapping has its reference before it is
+ * counted and until it no longer is, so who holds the page shows in any
+ * number of references beside the number of mappings of the same moment. Hence
+ * mappings are counted on both sides. (One that goes and one that comes between
+ * the first and the last of three loads, in this order, look like none.)
+ *
+ * Return: true if there are more references than these and mappings explain, or
+ * if mappings came or went just now.
  */
 bool bsdvm_page_in_hands(const struct folio *page, unsigned int ours)
 {
-	int references = folio_ref_count(page);
+	int mapped = bsdvm_folio_mapcount(page);
+	int references;
 
-	/* References first: mappings only get fewer, and fewer is safe. */
+	/* Pair with the atomic operations by which mappings come and go. */
 	smp_rmb();
-	return references > 1 + ours + bsdvm_folio_mapcount(page);
+	references = folio_ref_count(page);
+	/* As before. */
+	smp_rmb();
+	return references > 1 + ours + mapped ||
+	       bsdvm_folio_mapcount(page) != mapped;
 }
 
 /**

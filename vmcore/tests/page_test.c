@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Pages and the page budget: page.c. */
-#include "fixture.h"
+#include "chain.h"
 
 static struct fx_chain c;
 static struct folio *page;
@@ -253,6 +253,38 @@ static void budget_wait(void **state)
 	fx_put(c.map);
 }
 
+static struct folio *forked;
+static unsigned int counts, fork_at;
+
+/* As fork does with a page of a private mapping: no lock is held. */
+static void fork_page(const struct folio *page)
+{
+	if (page == forked && ++counts == fork_at)
+		twin_folio_map(forked);
+}
+
+/* P-12: a fork that comes between two looks does not hide who holds the page. */
+static void a_fork_hides_nobody(void **state)
+{
+	struct bsdvm_map *map = ch_map("A");
+
+	forked = ch_pin(map, 0);
+	twin_folio_map(forked);
+	assert_true(bsdvm_page_in_hands(forked, 0));
+	assert_false(bsdvm_page_in_hands(forked, 1));
+	twin_mapcount_hook = fork_page;
+	for (fork_at = 1; fork_at <= 2; fork_at++) {
+		counts = 0;
+		assert_true(bsdvm_page_in_hands(forked, 0));
+		if (counts >= fork_at)
+			twin_folio_unmap(forked);
+	}
+	twin_mapcount_hook = NULL;
+	twin_folio_unmap(forked);
+	folio_put(forked);
+	fx_put(map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +301,7 @@ int main(void)
 		FX_TEST(bytes),
 		FX_TEST(severe_thresholds),
 		FX_TEST(budget_wait),
+		FX_TEST(a_fork_hides_nobody),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -46,6 +46,6 @@
 #include "percpu.h"
 #include "trace_stub.h"
 
-#define bsdvm_folio_mapcount(folio)	folio_mapcount(folio)
+#define bsdvm_folio_mapcount(folio)	twin_folio_mapcount(folio)
 
 #endif /* BSDVM_VMCORE_INTERNAL_H */

@@ -127,6 +127,15 @@ void twin_folio_unmap(struct folio *folio)
 	folio_put(folio);
 }
 
+void (*twin_mapcount_hook)(const struct folio *folio);
+
+int twin_folio_mapcount(const struct folio *folio)
+{
+	if (twin_mapcount_hook)
+		twin_mapcount_hook(folio);
+	return folio_mapcount(folio);
+}
+
 /* ---- lock ------------------------------------------------------------------------- */
 
 static void folio_locked(struct folio *folio)

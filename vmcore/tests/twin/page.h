@@ -89,6 +89,8 @@ static inline bool folio_mapped(const struct folio *folio)
 	return folio_mapcount(folio) > 0;
 }
 
+int twin_folio_mapcount(const struct folio *folio);
+
 static inline bool folio_test_locked(const struct folio *folio)
 {
 	return test_bit(TWIN_PG_LOCKED, &folio->page.flags);

@@ -27,6 +27,9 @@ unsigned long twin_allocs(void);
 /* Called before each allocation of a page; false makes it fail. */
 extern bool (*twin_page_alloc_hook)(gfp_t gfp);
 
+/* Called before each count of a page's mappings by the core. */
+extern void (*twin_mapcount_hook)(const struct folio *folio);
+
 /* Slab objects, xarray nodes included, and pages that are not freed yet. */
 long twin_live_allocs(void);
 long twin_live_pages(void);
