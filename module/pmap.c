@@ -13,6 +13,7 @@
 
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/page-flags.h>
 #include <linux/pagemap.h>
 #include <linux/userfaultfd_k.h>
 
@@ -49,21 +50,32 @@ static pgprot_t pmap_pgprot(const struct vm_area_struct *vma, unsigned int prot)
 	return vm_get_page_prot(vma->vm_flags & ~VM_SHARED);
 }
 
+/* Broken memory is not mapped: handed over, it is reported. */
+static bool pmap_is_broken(struct folio *page)
+{
+	return unlikely(PageHWPoison(folio_page(page, 0)));
+}
+
 /*
  * Insert @n pages from @addr on. For one alone there is a shorter way.
  *
- * Return: how many were, up to the first that was there already.
+ * Return: how many were, up to the first that was there already or is broken.
  */
 static unsigned int pmap_insert(struct vm_area_struct *vma, unsigned long addr,
 				struct folio **pages, unsigned int n)
 {
-	unsigned long left = n;
+	unsigned long sound = 0, left;
 
 	BUILD_BUG_ON(offsetof(struct folio, page) != 0);
 	if (n == 1)
-		return !vm_insert_page(vma, addr, folio_page(*pages, 0));
-	vm_insert_pages(vma, addr, (struct page **)pages, &left);
-	return n - left;
+		return !pmap_is_broken(*pages) &&
+		       !vm_insert_page(vma, addr, folio_page(*pages, 0));
+	while (sound < n && !pmap_is_broken(pages[sound]))
+		sound++;
+	left = sound;
+	if (sound)
+		vm_insert_pages(vma, addr, (struct page **)pages, &left);
+	return sound - left;
 }
 
 static unsigned int pmap_enter(void *context, bsdvm_pindex_t pindex,
@@ -72,16 +84,16 @@ static unsigned int pmap_enter(void *context, bsdvm_pindex_t pindex,
 {
 	const struct vm_fault *vmf = context;
 	struct vm_area_struct vma = *vmf->vma;
-	unsigned long first = max(pindex, vma.vm_pgoff);
 	unsigned long end = min(pindex + n, vma.vm_pgoff + vma_pages(&vma));
 
-	if (first >= end)
+	/* From the front, or not at all. */
+	if (pindex < vma.vm_pgoff || pindex >= end)
 		return 0;
 	bsdvm_vma_copy_flags_set(&vma, VM_MIXEDMAP);
 	vma.vm_page_prot = pmap_pgprot(vmf->vma, prot);
 	return pmap_insert(&vma, vma.vm_start +
-				 ((first - vma.vm_pgoff) << PAGE_SHIFT),
-			   pages + (first - pindex), end - first);
+				 ((pindex - vma.vm_pgoff) << PAGE_SHIFT),
+			   pages, end - pindex);
 }
 
 static void pmap_remove(struct bsdvm_map *map, bsdvm_pindex_t first,

@@ -191,6 +191,43 @@ TEST(by_address)
 	close(b);
 }
 
+static int poison(void *page)
+{
+	return madvise(page, PAGE, MADV_HWPOISON) ? errno : 0;
+}
+
+/* What the kernel says to a fault of its own, which kills nobody. */
+static int populate(unsigned char *p)
+{
+	return madvise(p, PAGE, MADV_POPULATE_READ) ? errno : 0;
+}
+
+/* A page of broken memory is not mapped, not even as a neighbour. */
+TEST(broken_memory)
+{
+	int fd = bsdvm_create(SIZE), error;
+	unsigned char *p = bsdvm_mmap(fd, SIZE);
+
+	fill_pages(p, NPAGES, FIRST);
+	error = in_child(poison, p + PAGE);
+	if (error == EINVAL || error == EPERM)
+		SKIP(return, "the kernel cannot mark memory as broken");
+	munmap(p, SIZE);
+	p = bsdvm_mmap(fd, SIZE);
+	ASSERT_NE(p, MAP_FAILED);
+	EXPECT_EQ(populate(p + PAGE), EHWPOISON);
+	EXPECT_EQ(p[0], FIRST);
+	EXPECT_EQ(p[3 * PAGE], FIRST + 3);
+	EXPECT_EQ(populate(p + PAGE), EHWPOISON);
+	EXPECT_TRUE(pages_hold(p + 2 * PAGE, NPAGES - 2, FIRST + 2));
+	/* A hole is given other memory. */
+	ASSERT_EQ(punch(fd, PAGE, PAGE), 0);
+	EXPECT_EQ(touch(p + PAGE, 1), 0);
+	EXPECT_EQ(p[PAGE], 1);
+	munmap(p, SIZE);
+	close(fd);
+}
+
 FIXTURE(info) {
 	int fd;
 	unsigned char *p;

@@ -279,7 +279,8 @@ struct bsdvm_snapshot {
  * @enter:  map @n adjacent pages from @pindex on in the faulting address space
  *          with @prot. Entry: map->lock shared; every page locked. Returns the
  *          number of pages mapped from the front; fewer than @n when one was
- *          mapped already or memory ran out.
+ *          mapped already, lies outside of what faults, must not be mapped in
+ *          this way, or memory ran out.
  * @remove: remove every mapping of the range in every address space. May
  *          sleep. The pages' reference counts no longer include them on return.
  */
