@@ -352,12 +352,12 @@ static unsigned int prefault_enter(const struct fault_state *fs,
 
 /* The page in hand is the fault's own: it keeps lock and reference. */
 static void prefault_finish(struct prefault_batch *batch, unsigned int in_hand,
-			    unsigned int entered)
+			    unsigned int neighbours)
 {
 	unsigned int n = batch->n;
 
-	if (entered > 1)
-		bsdvm_count_add(prefaults, entered - 1);
+	if (neighbours)
+		bsdvm_count_add(prefaults, neighbours);
 	prefault_give_back(batch, in_hand + 1);
 	batch->n = in_hand;
 	prefault_give_back(batch, 0);
@@ -375,7 +375,7 @@ static bool prefault_ahead(struct fault_state *fs)
 	batch.n = 1;
 	prefault_fill_ahead(fs, &batch);
 	entered = prefault_enter(fs, &batch, 0);
-	prefault_finish(&batch, 0, entered);
+	prefault_finish(&batch, 0, entered ? entered - 1 : 0);
 	return entered > 0;
 }
 
@@ -384,7 +384,8 @@ static bool prefault_around(struct fault_state *fs)
 {
 	bsdvm_pindex_t pindex = fs->request->pindex;
 	struct prefault_batch batch;
-	unsigned int in_hand, entered;
+	unsigned int in_hand, entered, behind;
+	bool in_hand_too;
 
 	batch.n = 0;
 	prefault_collect(fs, &batch, prefault_begin(fs), pindex);
@@ -393,11 +394,15 @@ static bool prefault_around(struct fault_state *fs)
 	batch.pages[batch.n++] = fs->page;
 	prefault_collect(fs, &batch, pindex + 1, prefault_last(fs) + 1);
 	entered = prefault_enter(fs, &batch, 0);
-	/* One before was mapped: at least those from the fault on. */
-	if (entered <= in_hand)
-		entered = in_hand + prefault_enter(fs, &batch, in_hand);
-	prefault_finish(&batch, in_hand, entered);
-	return entered > in_hand;
+	in_hand_too = entered > in_hand;
+	/* One before was not to be had: at least those from the fault on. */
+	if (!in_hand_too) {
+		behind = prefault_enter(fs, &batch, in_hand);
+		in_hand_too = behind > 0;
+		entered += behind;
+	}
+	prefault_finish(&batch, in_hand, entered - in_hand_too);
+	return in_hand_too;
 }
 
 /**
