@@ -18,18 +18,23 @@
 #include "ioctl.h"
 #include "module.h"
 
-/* A descriptor for @file, whose reference is used up whatever happens. */
-static int ioctl_install(struct file *file)
+/* Before a file is made, so that without a descriptor nothing is changed. */
+static int ioctl_reserve(void)
 {
-	int fd;
+	return get_unused_fd_flags(O_CLOEXEC);
+}
 
-	if (IS_ERR(file))
+/*
+ * Let @fd, from ioctl_reserve(), be that of @file, whose reference is used up;
+ * or give it back if there is none.
+ */
+static int ioctl_install(int fd, struct file *file)
+{
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
 		return PTR_ERR(file);
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0)
-		fput(file);
-	else
-		fd_install(fd, file);
+	}
+	fd_install(fd, file);
 	return fd;
 }
 
@@ -48,10 +53,12 @@ static int ioctl_query(struct bsdvm_ucmd *ucmd)
 static int ioctl_create(struct bsdvm_ucmd *ucmd)
 {
 	u64 bytes = ucmd->arg.create.map_size;
+	int fd;
 
 	if (bytes > (u64)BSDVM_PAGES_MAX << PAGE_SHIFT)
 		return -EINVAL;
-	return ioctl_install(bsdvm_fs_create(bytes, O_RDWR));
+	fd = ioctl_reserve();
+	return fd < 0 ? fd : ioctl_install(fd, bsdvm_fs_create(bytes, O_RDWR));
 }
 
 /* The map's file mapped at an address of the caller, referenced. */
@@ -70,18 +77,26 @@ static struct file *ioctl_file_at(u64 addr)
 	return file;
 }
 
-static int ioctl_map_fd(struct bsdvm_ucmd *ucmd)
+/* The map's open file that the request means, referenced. */
+static struct file *ioctl_file(const struct bsdvm_ucmd *ucmd)
 {
 	const struct bsdvm_map_fd *arg = &ucmd->arg.map_fd;
 	struct file *file;
 
 	if (arg->flags & BSDVM_MAP_FD_ADDRESS)
-		return ioctl_install(ioctl_file_at(arg->addr));
+		return ioctl_file_at(arg->addr);
 	if (arg->addr)
-		return -EINVAL;
+		return ERR_PTR(-EINVAL);
 	file = bsdvm_file_is_map(ucmd->file) ?
 	       ucmd->file : bsdvm_device_map_file(ucmd->file);
-	return file ? ioctl_install(get_file(file)) : -ENXIO;
+	return file ? get_file(file) : ERR_PTR(-ENXIO);
+}
+
+static int ioctl_map_fd(struct bsdvm_ucmd *ucmd)
+{
+	int fd = ioctl_reserve();
+
+	return fd < 0 ? fd : ioctl_install(fd, ioctl_file(ucmd));
 }
 
 /*
@@ -107,10 +122,13 @@ static int ioctl_snapshot(struct bsdvm_ucmd *ucmd)
 static int ioctl_open(struct bsdvm_ucmd *ucmd)
 {
 	const struct bsdvm_snapshot_ref *arg = &ucmd->arg.snapshot_ref;
+	int fd;
 
 	if (arg->reserved)
 		return -EINVAL;
-	return ioctl_install(bsdvm_fs_open_snapshot(ucmd->map, arg->id));
+	fd = ioctl_reserve();
+	return fd < 0 ? fd : ioctl_install(fd, bsdvm_fs_open_snapshot(ucmd->map,
+								      arg->id));
 }
 
 static int ioctl_drop(struct bsdvm_ucmd *ucmd)
@@ -140,12 +158,14 @@ static int ioctl_shadow(struct bsdvm_ucmd *ucmd)
 {
 	const struct bsdvm_shadow *arg = &ucmd->arg.shadow;
 	bsdvm_pindex_t first, npages;
-	int error;
+	int error, fd;
 
 	error = ioctl_range(arg->offset, arg->length, &first, &npages);
 	if (error)
 		return error;
-	return ioctl_install(bsdvm_fs_shadow(ucmd->map, first, npages));
+	fd = ioctl_reserve();
+	return fd < 0 ? fd : ioctl_install(fd, bsdvm_fs_shadow(ucmd->map, first,
+							       npages));
 }
 
 /* How a range is wired, or unwired, for the user and for the system. */

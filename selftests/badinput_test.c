@@ -1022,14 +1022,16 @@ TEST_F(bad, results_are_complete)
 	}
 }
 
-/* Without a free descriptor: EMFILE, and nothing is left behind. */
+/* Without a free descriptor: EMFILE, nothing is left behind, nothing changed. */
 TEST_F(bad, no_descriptor_left)
 {
 	struct rlimit none = { .rlim_cur = 0, .rlim_max = 4096 }, before;
+	struct bsdvm_map_info was, is;
 	const struct request *request;
 	int ret;
 
 	getrlimit(RLIMIT_NOFILE, &before);
+	ASSERT_EQ(bsdvm_map_info(self->fd, &was), 0);
 	for_each_request(request) {
 		if (!(request->what & REQUEST_FD))
 			continue;
@@ -1041,6 +1043,8 @@ TEST_F(bad, no_descriptor_left)
 		EXPECT_EQ(ret, -EMFILE)
 			TH_LOG("%s", request->name);
 	}
+	ASSERT_EQ(bsdvm_map_info(self->fd, &is), 0);
+	EXPECT_EQ(memcmp(&is, &was, sizeof(is)), 0);
 }
 
 /* ---- no file left ------------------------------------------------------- */

@@ -54,7 +54,16 @@
  *   EPERM      wiring for the system without CAP_IPC_LOCK
  *   ERANGE     the range does not lie within the map
  *
- * Nothing has changed after an error.
+ * After an error no byte has changed, nor has a size, nor what snapshots and
+ * maps there are, nor what is wired. What a request did before the error may
+ * show in the numbers that BSDVM_IOC_MAP_INFO and the like tell, and in memory:
+ * after BSDVM_IOC_WIRE pages may stay resident; after BSDVM_IOC_SNAPSHOT and
+ * BSDVM_IOC_SHADOW the next write may make a copy. After EFAULT the answer
+ * alone is lost, unless something else is said.
+ *
+ * fallocate() is no request of this kind: when it fails to punch a hole, or to
+ * allocate, for want of memory or by a fatal signal, it may have done so for a
+ * part of the range.
  */
 #ifndef _UAPI_LINUX_BSDVM_H
 #define _UAPI_LINUX_BSDVM_H
