@@ -143,6 +143,11 @@ struct bsdvm_map_fd {
  * Needs a descriptor open for writing. The snapshot is a cut: if one write
  * happened before another, no snapshot has the second without the first. The id
  * of a snapshot that was dropped is not given again before all others were.
+ *
+ * It copies the pages that are wired, and those in somebody's hands: pinned by
+ * a driver, under direct I/O; or, of memory that mlock() locks, those mapped
+ * last by each processor, no more than 31: Linux holds these until it has a
+ * batch of them. All others are shared until they are written.
  */
 struct bsdvm_snapshot_take {
 	__u32 size;
