@@ -18,6 +18,22 @@
 
 #define PAGE	4096UL
 
+/*
+ * How many times slower than on Debian's own kernels things are expected to be,
+ * by SLOWDOWN in the environment. Time limits are as many times longer; what is
+ * repeated only for the sake of chance is repeated as many times less.
+ */
+static inline int bsdvm_slowdown(void)
+{
+	const char *value = getenv("SLOWDOWN");
+	int slowdown = value ? atoi(value) : 1;
+
+	return slowdown > 0 ? slowdown : 1;
+}
+
+/* The time limits of the harness. */
+#define alarm(seconds)	alarm((seconds) * bsdvm_slowdown())
+
 static inline int bsdvm_dev(void)
 {
 	return open("/dev/bsdvm", O_RDWR | O_CLOEXEC);

@@ -151,7 +151,7 @@ static void *resize(void *context)
 /* Size and memory are of the same moment. */
 TEST_F_TIMEOUT(map, taken_while_resized, 120)
 {
-	unsigned int i, torn = 0;
+	unsigned int rounds = 3000 / bsdvm_slowdown(), i, torn = 0;
 	pthread_t thread;
 	struct stat st;
 	uint32_t id;
@@ -159,7 +159,7 @@ TEST_F_TIMEOUT(map, taken_while_resized, 120)
 
 	resizing = true;
 	ASSERT_EQ(pthread_create(&thread, NULL, resize, &self->fd), 0);
-	for (i = 0; i < 3000; i++) {
+	for (i = 0; i < rounds; i++) {
 		id = bsdvm_snapshot(self->fd);
 		fd = bsdvm_open(self->fd, id);
 		if (fd < 0 || fstat(fd, &st))
@@ -170,7 +170,7 @@ TEST_F_TIMEOUT(map, taken_while_resized, 120)
 	}
 	__atomic_store_n(&resizing, false, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
-	EXPECT_EQ(i, 3000);
+	EXPECT_EQ(i, rounds);
 	EXPECT_EQ(torn, 0);
 	ASSERT_EQ(ftruncate(self->fd, NPAGES * PAGE), 0);
 }
