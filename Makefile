@@ -6,9 +6,13 @@
 #   make modules_install  install it where depmod finds it
 #   make demo             boot a guest, load the module, show it (installs what
 #                         is missing, by apt on Debian)
-#   make check            all quick tests; last line: N passed, N failed
+#   make check            the quick tests; last line: N passed, N failed
+#   make check-all        everything there is, the targets below too, two at a
+#                         time (MINUTES=80: what can be done in that time)
 #   make check-kernels    build, selftests, demo on every kernel supported; a
 #                         table at the end (KERNELS='6.1 7.3': on these)
+#   make check-debug      the same on kernels with every checker, and on one that
+#                         looks for data races
 #   make model            check the model of what happens at the same time, in
 #                         every order, by Spin; and that it notices each guard
 #                         left out (Documentation/model.rst)
@@ -42,7 +46,7 @@ endif
 
 .PHONY: modules modules_install clean demo check bench unit selftests style
 .PHONY: guest-module guest-tests selftest-programs help headers-present
-.PHONY: check-kernels probe-tests model mutants torture fuzz coverage
+.PHONY: check-all check-kernels check-debug probe-tests model mutants torture fuzz coverage
 
 modules: headers-present
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
@@ -89,8 +93,14 @@ guest-tests:
 check:
 	@$(tools)/check $(KERNEL)
 
+check-all:
+	@$(tools)/check-all $(if $(MINUTES),--minutes $(MINUTES))
+
 check-kernels:
 	@$(tools)/check-kernels $(KERNELS)
+
+check-debug:
+	@$(tools)/check-kernels $(or $(KERNELS),6.1-debug 7.3-debug 6.1-kcsan)
 
 bench: guest-module selftest-programs
 	@$(tools)/bench $(if $(JSON),--json $(abspath $(JSON))) $(KERNEL)
