@@ -467,7 +467,7 @@ static void test_shrink_frees(void **state)
 	fx_put(map);
 }
 
-/* The same where entries before the end and behind it share an object. */
+/* M-52: the same where entries before the end and behind it share an object. */
 static void test_shrink_frees_shared(void **state)
 {
 	struct bsdvm_map *map = ch_map("ABCDEFGH");
