@@ -40,8 +40,10 @@ static u64 info_resident(struct bsdvm_map *map)
 	struct bsdvm_entry *entry;
 	u64 pages = 0;
 
-	bsdvm_for_each_entry(map, entry, 0, BSDVM_PAGES_MAX)
+	bsdvm_for_each_entry(map, entry, 0, BSDVM_PAGES_MAX) {
 		pages += info_own_pages(entry);
+		cond_resched();
+	}
 	return pages;
 }
 
