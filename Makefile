@@ -13,6 +13,10 @@
 #                         table at the end (KERNELS='6.1 7.3': on these)
 #   make check-debug      the same on kernels with every checker, and on one that
 #                         looks for data races
+#   make deb              the Debian packages, in build/deb, checked by lintian
+#   make check-install    install by DKMS and by the Debian package, upgrade the
+#                         kernel, purge, in guests that are Debian systems
+#                         (RELEASES=trixie: in this one)
 #   make model            check the model of what happens at the same time, in
 #                         every order, by Spin; and that it notices each guard
 #                         left out (Documentation/model.rst)
@@ -46,7 +50,8 @@ endif
 
 .PHONY: modules modules_install clean demo check bench unit selftests style
 .PHONY: guest-module guest-tests selftest-programs help headers-present
-.PHONY: check-all check-kernels check-debug probe-tests model mutants torture fuzz coverage
+.PHONY: check-all check-kernels check-debug check-install probe-tests model
+.PHONY: mutants torture fuzz coverage deb
 
 modules: headers-present
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
@@ -101,6 +106,12 @@ check-kernels:
 
 check-debug:
 	@$(tools)/check-kernels $(or $(KERNELS),6.1-debug 7.3-debug 6.1-kcsan)
+
+deb:
+	@$(tools)/deb
+
+check-install:
+	@$(tools)/check-install $(RELEASES)
 
 bench: guest-module selftest-programs
 	@$(tools)/bench $(if $(JSON),--json $(abspath $(JSON))) $(KERNEL)
