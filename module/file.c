@@ -338,7 +338,8 @@ static void file_show_fdinfo(struct seq_file *m, struct file *file)
 	if (bsdvm_map_summary(map, &summary) != BSDVM_SUCCESS)
 		return;
 	seq_printf(m, "bsdvm-map:\t%llu\n", map->id);
-	seq_printf(m, "bsdvm-size:\t%lld\n", i_size_read(file_inode(file)));
+	seq_printf(m, "bsdvm-size:\t%lld\n",
+		   bsdvm_inode_size(file_inode(file)));
 	seq_printf(m, "bsdvm-resident-pages:\t%llu\n", summary.resident);
 	seq_printf(m, "bsdvm-reachable-pages:\t%llu\n", summary.reachable);
 	seq_printf(m, "bsdvm-wired-pages:\t%llu\n", summary.wired);

@@ -81,7 +81,7 @@ ssize_t bsdvm_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	while (iov_iter_count(to)) {
 		if (fatal_signal_pending(current))
 			return done ?: -EINTR;
-		size = i_size_read(inode);
+		size = bsdvm_inode_size(inode);
 		if (iocb->ki_pos >= size)
 			break;
 		want = io_chunk(iocb->ki_pos, min_t(u64, iov_iter_count(to),

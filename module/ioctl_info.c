@@ -27,7 +27,7 @@ int bsdvm_ioctl_map_info(struct bsdvm_ucmd *ucmd)
 	if (status != BSDVM_SUCCESS)
 		return bsdvm_status_errno(status);
 	info->id = ucmd->map->id;
-	info->map_size = i_size_read(file_inode(ucmd->map_file));
+	info->map_size = bsdvm_inode_size(file_inode(ucmd->map_file));
 	info->generation = sum.generation;
 	info->resident = sum.resident;
 	info->reachable = sum.reachable;

@@ -71,6 +71,20 @@ static inline struct bsdvm_map *bsdvm_inode_map(const struct inode *inode)
 	return bsdvm_inode(inode)->map;
 }
 
+/**
+ * bsdvm_inode_size - the size of a map's file, which may change at any time
+ * @inode: of a map; not locked, nor is its size_lock held
+ *
+ * A size is written and read as a whole, though Linux 6.1 reads it by a plain
+ * load on 64-bit processors: a data race that is meant to be.
+ *
+ * Return: bytes.
+ */
+static inline loff_t bsdvm_inode_size(const struct inode *inode)
+{
+	return data_race(i_size_read(inode));
+}
+
 /* file.c: what can be done to a map's file. */
 extern const struct file_operations bsdvm_map_fops;
 extern const struct inode_operations bsdvm_map_iops;
