@@ -17,7 +17,7 @@
 #include "process_util.h"
 #include "kselftest_harness.h"
 
-#define NPAGES	16UL
+#define NPAGES	32UL
 /* Pages further apart than this are unmapped one by one. */
 #define FAR	32UL
 #define SIZE	(NPAGES * FAR * PAGE)
