@@ -75,13 +75,11 @@ static inline struct bsdvm_map *bsdvm_inode_map(const struct inode *inode)
  * bsdvm_inode_size - the size of a map's file, which may change at any time
  * @inode: of a map; not locked, nor is its size_lock held
  *
- * A size is written and read as a whole, though Linux 6.1 reads it by a plain
- * load on 64-bit processors: a data race that is meant to be.
- *
  * Return: bytes.
  */
 static inline loff_t bsdvm_inode_size(const struct inode *inode)
 {
+	/* A plain load of Linux 6.1 on 64-bit processors: it is one load. */
 	return data_race(i_size_read(inode));
 }
 
