@@ -349,7 +349,7 @@ bsdvm_status_t bsdvm_entry_make_top(struct bsdvm_entry *entry)
 
 /**
  * bsdvm_entry_make_top_killable - the same for a fault
- * @entry: its map locked exclusively
+ * @entry: its map locked exclusively; without an object it may write to
  *
  * As bsdvm_entry_make_top(), but a fatal signal ends the wait for others of the
  * family, who may be collapsing a long chain.
@@ -360,8 +360,7 @@ bsdvm_status_t bsdvm_entry_make_top_killable(struct bsdvm_entry *entry)
 {
 	bsdvm_status_t status;
 
-	if (entry_has_top(entry))
-		return BSDVM_SUCCESS;
+	lockdep_assert_held_write(&entry->map->lock);
 	status = bsdvm_family_lock_killable(entry->map->family);
 	if (status != BSDVM_SUCCESS)
 		return status;

@@ -567,6 +567,27 @@ static void test_no_memory(void **state)
 	fx_put(c.map);
 }
 
+/* The same for the copy of a page in somebody's hands. */
+static void test_no_memory_for_a_copy(void **state)
+{
+	struct fx_chain c = fx_chain(2, 2, "../AB");
+	struct folio *page = fx_page(c.object[1], 0);
+
+	folio_get(page);
+	twin_fail_nth(1);
+	collapse(c.object[0]);
+	twin_fail_nth(0);
+	assert_int_equal(ch_depth(c.map, 0), 2);
+	assert_ptr_equal(fx_page(c.object[1], 0), page);
+	ch_expect(c.map, "AB");
+	collapse(c.object[0]);
+	assert_int_equal(ch_depth(c.map, 0), 1);
+	assert_ptr_not_equal(fx_page(c.object[0], 0), page);
+	ch_expect(c.map, "AB");
+	folio_put(page);
+	fx_put(c.map);
+}
+
 /* I-6: should a page that goes still be mapped, it is not afterwards. */
 static void test_I6_drop_unmaps(void **state)
 {
@@ -768,6 +789,7 @@ int main(void)
 		FX_TEST(test_O7_drop),
 		FX_TEST(test_O29_not_from_faults),
 		FX_TEST(test_no_memory),
+		FX_TEST(test_no_memory_for_a_copy),
 		FX_TEST(test_I6_drop_unmaps),
 		FX_TEST(test_F35_abort_under_a_walk),
 		FX_TEST(test_P12_held_page_is_copied),

@@ -251,6 +251,33 @@ static const struct violation {
 	{ "F-80: wired", break_wiring, mend_wiring },
 };
 
+static void do_write(struct fx_thread *me)
+{
+	me->status = fx_touch(me->map, 0, 0, BSDVM_PROT_WRITE, 0);
+}
+
+/* F-80: whoever has the page locked is about to do something with it. */
+static void locked_page_is_copied(void **state)
+{
+	u64 renamed = fx_count(v_cow_optim);
+	struct fx_thread thread = { };
+	struct folio *source;
+
+	c = fx_chain(2, 1, "./A");
+	thread.map = c.map;
+	source = fx_page(c.object[1], 0);
+	folio_lock(source);
+	fx_spawn(&thread, do_write);
+	fx_await_sleep(&thread);
+	folio_unlock(source);
+	fx_join(&thread);
+	fx_assert_status(thread.status, BSDVM_SUCCESS);
+	assert_int_equal(fx_count(v_cow_optim), renamed);
+	assert_ptr_equal(fx_page(c.object[1], 0), source);
+	assert_int_equal(fx_mapped_byte(c.map, 0, 0), 'A');
+	fx_put(c.map);
+}
+
 static void must_copy(const char *name)
 {
 	struct folio *source = fx_page(c.object[1], 0);
@@ -608,6 +635,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FX_TEST(sole_shadow_takes_the_page),
+		FX_TEST(locked_page_is_copied),
 		FX_TEST(rename_leaves_mappings),
 		FX_TEST(held_page_is_copied),
 		FX_TEST(source_is_flushed),

@@ -40,6 +40,14 @@ static bsdvm_status_t ask_need(void)
 	return bsdvm_map_user_wire_need(map, 0, 1, &npages);
 }
 
+static bsdvm_status_t write_object(void)
+{
+	struct folio *page;
+
+	return bsdvm_fault_object_page(fx_object(map, 0), 0, BSDVM_PROT_WRITE,
+				       0, &page);
+}
+
 static bsdvm_status_t seek_data(void)
 {
 	bsdvm_pindex_t at = 0;
@@ -158,6 +166,12 @@ static void test_F30_family_locked(void **state)
 	fx_assert_status(ask_resident(), BSDVM_SUCCESS);
 	bsdvm_family_unlock(map->family);
 	assert_null(fx_object(map, 1));
+	fx_put(map);
+	map = fx_chain(2, 1, "./A").map;
+	bsdvm_family_lock(map->family);
+	expect_interrupted(write_object);
+	bsdvm_family_unlock(map->family);
+	ch_expect(map, "A");
 	fx_put(map);
 }
 

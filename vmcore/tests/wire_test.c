@@ -459,6 +459,11 @@ static void do_resize(struct fx_thread *me)
 	me->status = bsdvm_map_resize(me->map, 1);
 }
 
+static void do_cut(struct fx_thread *me)
+{
+	me->status = bsdvm_map_cut(me->map, 1);
+}
+
 static void do_snapshot(struct fx_thread *me)
 {
 	u32 id;
@@ -502,6 +507,31 @@ static void test_M34_in_transition(void **state)
 	assert_int_equal(fx_count(live_wired), 1);
 	ch_expect(c.map, "S");
 	ch_unwire(c.map, 0, 0);
+	fx_put(c.map);
+}
+
+/* M-34: so does who takes a growth back, which nothing may keep him from. */
+static void test_M34_cut_in_transition(void **state)
+{
+	struct fx_gate gate = FX_GATE_INIT;
+	struct fx_chain c = fx_chain(1, 4, NULL);
+	struct fx_thread a = { .map = c.map }, r = { .map = c.map };
+
+	fx_store(c.object[0], 0, 'S')->gate = &gate;
+	fx_spawn(&a, do_wire);
+	fx_gate_await(&gate, 1);
+	fx_spawn(&r, do_cut);
+	fx_await_sleep(&r);
+	assert_int_equal(c.map->size, 4);
+	fx_gate_open(&gate);
+	fx_join(&a);
+	fx_join(&r);
+	fx_assert_status(a.status, BSDVM_SUCCESS);
+	fx_assert_status(r.status, BSDVM_SUCCESS);
+	assert_int_equal(c.map->size, 1);
+	check_all(c.map);
+	ch_unwire(c.map, 0, 0);
+	ch_expect(c.map, "S");
 	fx_put(c.map);
 }
 
@@ -724,6 +754,7 @@ int main(void)
 		FX_TEST(test_W25_D31),
 		FX_TEST(test_I11_W27_stays),
 		FX_TEST(test_M34_in_transition),
+		FX_TEST(test_M34_cut_in_transition),
 		FX_TEST(test_F30_killed_while_wiring),
 		FX_TEST(test_F30_killed_in_transition),
 		FX_TEST(test_snapshot_during_user_wiring),
