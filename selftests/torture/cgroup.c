@@ -114,6 +114,8 @@ long cgroup_oom_kills(void)
 /* What is charged when everybody has left, and nothing is cached any more. */
 long cgroup_charge(void)
 {
+	/* Processors hold pages of the dead that are on their way to a list. */
+	cgroup_write("/proc/sys/vm/drop_caches", "1");
 	/* Makes the kernel give back what CPUs hold in stock. */
 	cgroup_write(WORKERS "/memory.high", "0");
 	cgroup_write(OFFENDERS "/memory.high", "0");
