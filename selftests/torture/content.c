@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * What a page holds: words at even distances, one byte at the end, otherwise
- * zero. A word tells the ticket of the write it is from, and checks itself.
+ * zero. A word tells the ticket of the write it is from, and checks itself: the
+ * kernel may copy it byte by byte, while it is stored to.
  */
 
 #include "torture.h"
@@ -24,6 +25,13 @@ uint64_t word_stamp(uint64_t ticket, unsigned int word)
 	if (word == BYTE_WORD)
 		return 1 + ticket % 255;
 	return ticket << 16 | (random_next(&state) & 0x7fff) | 0x8000;
+}
+
+/* Is it of several writes? A byte cannot be. */
+bool word_is_torn(uint64_t value, unsigned int word)
+{
+	return word != BYTE_WORD && value && value != GONE &&
+	       value != word_stamp(value >> 16, word);
 }
 
 void content_fill(struct content *content, uint64_t value)

@@ -100,9 +100,13 @@ static bool lost(void)
 	return true;
 }
 
-/* May a look that lasted from @t0 to @t1 have seen this? */
-bool history_allows_word(struct cell *cell, unsigned int word, uint64_t value,
-			 uint64_t t0, uint64_t t1)
+/*
+ * May a look that lasted from @t0 to @t1 have seen @value, as far as it is in
+ * @mask?
+ */
+static bool history_allows_bits(struct cell *cell, unsigned int word,
+				uint64_t value, uint64_t mask, uint64_t t0,
+				uint64_t t1)
 {
 	struct version *version;
 	struct walk walk;
@@ -111,7 +115,7 @@ bool history_allows_word(struct cell *cell, unsigned int word, uint64_t value,
 	walk_begin(&walk, cell);
 	do {
 		version = version_at(cell, walk.number);
-		same = version->content.word[word] == value &&
+		same = !((version->content.word[word] ^ value) & mask) &&
 		       version->start < t1;
 		if (walk_is_lost(&walk))
 			return lost();
@@ -123,19 +127,52 @@ bool history_allows_word(struct cell *cell, unsigned int word, uint64_t value,
 	return false;
 }
 
-/* Is @seen what is half-way from @older to @newer? */
+/*
+ * May a look that lasted from @t0 to @t1 have seen this? Bytes that were copied
+ * one by one are judged one by one.
+ */
+bool history_allows_word(struct cell *cell, unsigned int word, uint64_t value,
+			 uint64_t t0, uint64_t t1)
+{
+	uint64_t mask;
+
+	if (!word_is_torn(value, word))
+		return history_allows_bits(cell, word, value, ~0ULL, t0, t1);
+	for (mask = 0xff; mask; mask <<= 8)
+		if (!history_allows_bits(cell, word, value, mask, t0, t1))
+			return false;
+	return true;
+}
+
+/* Is @seen the one or the other, or, if need be, some bytes of each? */
+static bool word_is_of(uint64_t seen, uint64_t older, uint64_t newer,
+		       bool by_byte)
+{
+	uint64_t mask;
+
+	if (seen == older || seen == newer)
+		return true;
+	for (mask = 0xff; by_byte && mask; mask <<= 8)
+		by_byte = !((seen ^ older) & mask) || !((seen ^ newer) & mask);
+	return by_byte;
+}
+
+/*
+ * Is @seen what is half-way from @older to @newer? What is written through a
+ * hold may be copied at the same time, and both byte by byte.
+ */
 static bool content_is_between(const struct content *seen,
 			       const struct content *older,
 			       const struct version *newer)
 {
-	bool old = false;
+	bool pinned = newer->kind == KIND_PINNED, old = false;
 	unsigned int j;
 
 	for (j = 0; j < WORDS; j++) {
-		if (seen->word[j] != older->word[j] &&
-		    seen->word[j] != newer->content.word[j])
+		if (!word_is_of(seen->word[j], older->word[j],
+				newer->content.word[j], pinned))
 			return false;
-		if (newer->kind == KIND_PINNED)
+		if (pinned)
 			continue;
 		if (old && seen->word[j] != older->word[j])
 			return false;

@@ -27,9 +27,11 @@ static void look_complain(const struct attach *at, unsigned int page,
 			  unsigned int word, uint64_t value, uint64_t t0,
 			  uint64_t t1)
 {
-	complain("map %d page %u word %u: between %llu and %llu it was never %llu",
+	complain("map %d page %u word %u: between %llu and %llu it was never %llu (%llx, %s)",
 		 at->slot, page, word, (unsigned long long)t0,
-		 (unsigned long long)t1, (unsigned long long)value >> 16);
+		 (unsigned long long)t1, (unsigned long long)value >> 16,
+		 (unsigned long long)value,
+		 word_is_torn(value, word) ? "torn" : "whole");
 }
 
 static void look_at_word(struct attach *at, unsigned int page,

@@ -192,6 +192,7 @@ void complain(const char *format, ...)
 size_t word_offset(unsigned int word);
 size_t word_size(unsigned int word);
 uint64_t word_stamp(uint64_t ticket, unsigned int word);
+bool word_is_torn(uint64_t value, unsigned int word);
 void content_fill(struct content *content, uint64_t value);
 bool content_equal(const struct content *a, const struct content *b);
 bool content_is_gone(const struct content *content);
