@@ -86,12 +86,42 @@ static void test_F51_before_the_claim(void **state)
 	fx_put(c.map);
 }
 
+static struct fx_chain chain;
+
+static void write_page(struct fx_thread *me)
+{
+	fx_assert(fx_held_fill(me->map, 0, 'x') == BSDVM_SUCCESS);
+}
+
+/* Once: the page is written to, and moves to the front for that. */
+static void page_moves_up(const struct folio *page)
+{
+	struct fx_thread t = { .map = chain.map };
+
+	twin_try_get_hook = NULL;
+	fx_assert(page == fx_page(chain.object[1], 0));
+	fx_spawn(&t, write_page);
+	fx_join(&t);
+	fx_assert(fx_count(v_cow_optim) == 1);
+}
+
+/* F-80: a page found leaves its slot before it is held. */
+static void test_F80_rename_before_the_hold(void **state)
+{
+	chain = fx_chain(2, 1, "./A");
+	twin_try_get_hook = page_moves_up;
+	assert_int_equal(fx_held_byte(chain.map, 0), 'x');
+	assert_null(twin_try_get_hook);
+	fx_put(chain.map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FX_TEST(test_F35_collapse_ends_meanwhile),
 		FX_TEST(test_I13_collapse_before_paging),
 		FX_TEST(test_F51_before_the_claim),
+		FX_TEST(test_F80_rename_before_the_hold),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -3,6 +3,7 @@
 #include "twin.h"
 
 bool (*twin_page_alloc_hook)(gfp_t gfp);
+void (*twin_try_get_hook)(const struct folio *folio);
 bool twin_folio_wait_rule = true;
 
 static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -96,6 +97,8 @@ static void folio_free(struct folio *folio)
 
 bool folio_try_get(struct folio *folio)
 {
+	if (twin_try_get_hook)
+		twin_try_get_hook(folio);
 	return atomic_inc_not_zero(&folio->refcount);
 }
 

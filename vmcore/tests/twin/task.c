@@ -306,6 +306,7 @@ void twin_reset(void)
 	memset(twin_lock_counts(), 0, sizeof(struct twin_lock_counts));
 	memset(twin_trace_counts, 0, sizeof(twin_trace_counts));
 	twin_page_alloc_hook = NULL;
+	twin_try_get_hook = NULL;
 	twin_lock_hook = NULL;
 	twin_folio_wait_rule = true;
 	twin_warn_abort = true;

@@ -27,6 +27,9 @@ unsigned long twin_allocs(void);
 /* Called before each allocation of a page; false makes it fail. */
 extern bool (*twin_page_alloc_hook)(gfp_t gfp);
 
+/* Called before each attempt to get a page that may have gone. */
+extern void (*twin_try_get_hook)(const struct folio *folio);
+
 /* Called before each count of a page's mappings by the core. */
 extern void (*twin_mapcount_hook)(const struct folio *folio);
 
