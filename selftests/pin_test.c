@@ -435,6 +435,72 @@ TEST_F_TIMEOUT(pin, race, 200)
 	EXPECT_GT(pinner.rounds, 10);
 }
 
+/* Of Linux's mm/gup_test.h, which is for programs as well, but not installed. */
+struct gup_test {
+	__u64 get_usec;
+	__u64 put_usec;
+	__u64 addr;
+	__u64 size;		/* out: of what was got */
+	__u32 pages_per_call;
+	__u32 gup_flags;	/* 1: to write */
+	__u32 test_flags;
+	__u32 which_pages[8];
+};
+
+static const struct {
+	const char *name;
+	unsigned int request;
+} gup_tests[] = {
+	{ "get, fast", _IOWR('g', 1, struct gup_test) },
+	{ "pin, fast", _IOWR('g', 2, struct gup_test) },
+	{ "get", _IOWR('g', 4, struct gup_test) },
+	{ "pin", _IOWR('g', 5, struct gup_test) },
+};
+
+/* Linux's own test, which checks each page and lets it go: what it comes to. */
+static int gup_test(unsigned int i, const unsigned char *p, bool write)
+{
+	struct gup_test arg = {
+		.addr = (uintptr_t)p,
+		.size = SIZE,
+		.pages_per_call = 3,
+		.gup_flags = write,
+	};
+	int dev = open("/sys/kernel/debug/gup_test", O_RDWR), error;
+
+	if (dev < 0)
+		return -errno;
+	error = ioctl(dev, gup_tests[i].request, &arg) ? -errno : 0;
+	close(dev);
+	return !error && arg.size != SIZE ? -EFAULT : error;
+}
+
+/* Pages of every kind: written, shared with a snapshot, holes. */
+TEST(linux_own_test)
+{
+	unsigned int i, write;
+	unsigned char *p;
+	int fd;
+
+	if (access("/sys/kernel/debug/gup_test", W_OK))
+		SKIP(return, "a kernel without its own test of pins");
+	fd = bsdvm_create(SIZE);
+	ASSERT_GE(fd, 0);
+	p = bsdvm_mmap(fd, SIZE);
+	for (i = 0; i < ARRAY_SIZE(gup_tests); i++)
+		for (write = 0; write < 2; write++) {
+			fill_pages(p, NPAGES / 2, FIRST + i);
+			ASSERT_NE(bsdvm_snapshot(fd), 0);
+			EXPECT_EQ(gup_test(i, p, write), 0)
+				TH_LOG("%s, %d", gup_tests[i].name, write);
+			EXPECT_EQ(p[PAGE], FIRST + i + 1);
+			EXPECT_EQ(p[SIZE - 1], 0);
+		}
+	EXPECT_EQ(bsdvm_check(fd), 0);
+	munmap(p, SIZE);
+	close(fd);
+}
+
 /*
  * mlock() keeps references of its own for a while, of the pages mapped last by
  * each processor: that must not matter, but for copies made of these.
