@@ -69,6 +69,54 @@ stage_say()
 		"$1" "$good" "$bad" "$skip" "$seconds"
 }
 
+# rst_table: rows from standard input, cells divided by "|", as a table that
+# Documentation/ can take as it is; columns of numbers stand to the right
+rst_table()
+{
+	awk -F '|' '
+	{
+		for (i = 1; i <= NF; i++) {
+			cell[NR, i] = $i
+			if (length($i) > width[i])
+				width[i] = length($i)
+			if (NR > 1 && $i !~ /^[0-9,]+$/)
+				text[i] = 1
+		}
+		columns = NF
+	}
+	function line(row,	i, out) {
+		for (i = 1; i <= columns; i++)
+			out = out sprintf("%" (text[i] ? "-" : "") width[i] \
+				"s  ", cell[row, i])
+		sub(/ +$/, "", out)
+		print out
+	}
+	function rule(	i, out) {
+		for (i = 1; i <= columns; i++) {
+			out = sprintf("%" width[i] "s", "")
+			gsub(/ /, "=", out)
+			printf "%s%s", out, i < columns ? "  " : "\n"
+		}
+	}
+	END {
+		rule()
+		for (row = 1; row <= NR; row++) {
+			line(row)
+			if (row == 1)
+				rule()
+		}
+		rule()
+	}'
+}
+
+# conditions: of what, when and where, to stand above a table; the caller sets top
+conditions()
+{
+	printf '%s, commit %s, %d processors\n' "$(date '+%d %B %Y')" \
+		"$(git -C "$top" describe --always --dirty 2>/dev/null)" \
+		"$(nproc)"
+}
+
 # stages_sum NAME...: sets passed, failed and skipped
 stages_sum()
 {
