@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Punch, truncate and close: vmcore/punch.c, and bsdvm_map_put(). */
+/*
+ * Punch, truncate and close: vmcore/punch.c, vmcore/resize.c, and
+ * bsdvm_map_put().
+ */
 
 /* stands for punch_await_busy() in vmcore/punch.c */
 inline punch_await_busy()
@@ -127,8 +130,8 @@ inline punch_unmap(m)
 	n = 0
 }
 
-/* stands for punch_free_pages() in vmcore/punch.c */
-inline punch_free_pages()
+/* stands for bsdvm_punch_free() in vmcore/punch.c */
+inline punch_free()
 {
 	n = first;
 	do
@@ -148,7 +151,7 @@ inline punch_free_pages()
 }
 
 /*
- * stands for punch_object() in vmcore/punch.c: pages first up to, not
+ * stands for bsdvm_punch_object() in vmcore/punch.c: pages first up to, not
  * including, last. The map is locked exclusively, the entry has its own top.
  */
 inline punch_object(m)
@@ -180,7 +183,7 @@ inline punch_object(m)
 #ifdef M_PUNCH_UNMAP_LATE
 	punch_unmap(m);
 #endif
-	punch_free_pages();
+	punch_free();
 #ifdef M_PUNCH_FREE_FIRST
 	punch_unmap(m);
 #endif
@@ -188,7 +191,7 @@ inline punch_object(m)
 	last = 0
 }
 
-/* stands for bsdvm_map_punch() and punch_entry() in vmcore/punch.c */
+/* stands for bsdvm_map_punch() and bsdvm_punch_entry() in vmcore/punch.c */
 inline map_punch(m, from, to)
 {
 	map_lock(m);
@@ -204,8 +207,8 @@ inline map_punch(m, from, to)
 }
 
 /*
- * stands for bsdvm_map_resize(), map_shrink(), shrink_span(),
- * shrink_remove() and bsdvm_entry_await() in vmcore/punch.c
+ * stands for bsdvm_map_resize(), map_shrink(), shrink_span() and
+ * shrink_remove() in vmcore/resize.c and bsdvm_entry_await() in vmcore/punch.c
  */
 inline map_shrink(m, to)
 {

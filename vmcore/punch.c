@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Taking pages away: holes, and the end of a map.
+ * Holes: pages taken away from a map.
  *
  * Only the map's own top object is touched. Where an object behind it has a
  * page, the top gets a tombstone, or a narrower window; snapshots keep what
@@ -21,7 +21,7 @@
 #include "object.h"
 #include "page.h"
 #include "pager.h"
-#include "stats.h"
+#include "punch.h"
 #include "wire.h"
 
 /* What to do about a page that an object behind the top shows at @index. */
@@ -142,28 +142,34 @@ static bsdvm_status_t punch_await(struct bsdvm_object *top,
 }
 
 /**
- * struct punch - one object's part of a hole
- * @entry:      the entry; its map is locked exclusively, its object the map's
- * @first:      first index in the object
- * @last:       last index, inclusive
- * @keep_wired: wired pages stay, cleared (O-38); otherwise they go like others
- * @pages:      pages taken out of their slots
+ * bsdvm_entry_await - wait for faults about to map a page of an entry
+ * @entry: its map locked exclusively
+ *
+ * Whoever finds a page from now on finds the entry as it is now. Mappings made
+ * before can be removed afterwards. Entry: family->lock held. May sleep.
  */
-struct punch {
-	struct bsdvm_entry *entry;
-	bsdvm_pindex_t first;
-	bsdvm_pindex_t last;
-	bool keep_wired;
-	struct list_head pages;
-};
+void bsdvm_entry_await(struct bsdvm_entry *entry)
+{
+	bsdvm_pindex_t first = entry->offset;
+	bsdvm_pindex_t last = bsdvm_entry_index(entry, entry->last);
+	unsigned long index;
+	void *slot;
 
-static bool punch_keeps(const struct punch *punch, const struct folio *page)
+	if (!entry->object)
+		return;
+	xa_for_each_range(&entry->object->slots, index, slot, first, last)
+		punch_await(entry->object, index, slot);
+	punch_visit_below(entry->object, first, last, punch_await);
+}
+
+static bool punch_keeps(const struct bsdvm_punch *punch,
+			const struct folio *page)
 {
 	return punch->keep_wired && bsdvm_page_wire_count(page);
 }
 
 /* A window that ends within the hole is narrowed; others get tombstones. */
-static bsdvm_status_t punch_hide(struct punch *punch)
+static bsdvm_status_t punch_hide(struct bsdvm_punch *punch)
 {
 	struct bsdvm_object *top = punch->entry->object;
 	bsdvm_status_t status;
@@ -185,7 +191,7 @@ static bsdvm_status_t punch_hide(struct punch *punch)
  * Pages of the top object leave their slots. Where the window shows a backing
  * object they leave a tombstone, as there may be a page behind them.
  */
-static void punch_take_pages(struct punch *punch)
+static void punch_take_pages(struct bsdvm_punch *punch)
 {
 	struct bsdvm_object *top = punch->entry->object;
 	unsigned long index;
@@ -209,7 +215,7 @@ static void punch_take_pages(struct punch *punch)
 }
 
 /* Stored pages of the top object go as well. */
-static void punch_forget_stored(struct punch *punch)
+static void punch_forget_stored(struct bsdvm_punch *punch)
 {
 	struct bsdvm_object *top = punch->entry->object;
 	bsdvm_pindex_t index;
@@ -222,7 +228,7 @@ static void punch_forget_stored(struct punch *punch)
 }
 
 /* O-38. What is in store, if anything, is no copy of the zeroes (I-14). */
-static void punch_clear_wired(struct punch *punch)
+static void punch_clear_wired(struct bsdvm_punch *punch)
 {
 	struct bsdvm_object *top = punch->entry->object;
 	unsigned long index;
@@ -239,7 +245,14 @@ static void punch_clear_wired(struct punch *punch)
 	}
 }
 
-static void punch_free_pages(struct punch *punch)
+/**
+ * bsdvm_punch_free - give back the pages that were taken
+ * @punch: whose list; empty afterwards
+ *
+ * Their mappings are gone. Holders keep the bytes (P-12). Waits for the folio
+ * locks, so it may sleep.
+ */
+void bsdvm_punch_free(struct bsdvm_punch *punch)
 {
 	struct folio *page, *next;
 
@@ -249,7 +262,7 @@ static void punch_free_pages(struct punch *punch)
 	}
 }
 
-static void punch_unmap(struct punch *punch)
+static void punch_unmap(struct bsdvm_punch *punch)
 {
 	struct bsdvm_entry *entry = punch->entry;
 
@@ -258,12 +271,19 @@ static void punch_unmap(struct punch *punch)
 			   punch->last - punch->first + 1);
 }
 
-/*
+/**
+ * bsdvm_punch_object - make a part of an object read zero
+ * @punch: which part, perhaps beyond the end of the entry; the list is set up
+ *         here
+ *
  * The whole sequence for one object. Only hiding can fail, and it is first.
  * Mappings go before family->lock is released (M-52): it may have let go of an
  * object behind, which its last user then writes in place.
+ * Entry: family->lock not held. May sleep, signals or not.
+ *
+ * Return: SUCCESS; RESOURCE_SHORTAGE: nothing changed then.
  */
-static bsdvm_status_t punch_object(struct punch *punch)
+bsdvm_status_t bsdvm_punch_object(struct bsdvm_punch *punch)
 {
 	struct bsdvm_family *family = punch->entry->map->family;
 	bsdvm_status_t status;
@@ -284,15 +304,27 @@ static bsdvm_status_t punch_object(struct punch *punch)
 		return status;
 	if (punch->keep_wired)
 		punch_clear_wired(punch);
-	punch_free_pages(punch);
+	bsdvm_punch_free(punch);
 	return BSDVM_SUCCESS;
 }
 
-static bsdvm_status_t punch_entry(struct bsdvm_entry *entry,
-				  bsdvm_pindex_t first, bsdvm_pindex_t last,
-				  bool keep_wired)
+/**
+ * bsdvm_punch_entry - make an entry's part of a range read zero
+ * @entry:      its map locked exclusively
+ * @first:      first page of the range, which has a page of the entry
+ * @last:       last page, inclusive
+ * @keep_wired: see struct bsdvm_punch
+ *
+ * The entry gets an object of its own first, unless it has none at all and
+ * reads zero already. Entry: family->lock not held. May sleep, signals or not.
+ *
+ * Return: SUCCESS; RESOURCE_SHORTAGE: every page reads as before then.
+ */
+bsdvm_status_t bsdvm_punch_entry(struct bsdvm_entry *entry,
+				 bsdvm_pindex_t first, bsdvm_pindex_t last,
+				 bool keep_wired)
 {
-	struct punch punch = { .entry = entry, .keep_wired = keep_wired };
+	struct bsdvm_punch punch = { .entry = entry, .keep_wired = keep_wired };
 	bsdvm_status_t status;
 
 	if (!entry->object)
@@ -302,7 +334,23 @@ static bsdvm_status_t punch_entry(struct bsdvm_entry *entry,
 		return status;
 	punch.first = bsdvm_entry_index(entry, max(first, entry->start));
 	punch.last = bsdvm_entry_index(entry, min(last, entry->last));
-	return punch_object(&punch);
+	return bsdvm_punch_object(&punch);
+}
+
+/**
+ * bsdvm_punch_take - take a part of an object out of memory and out of store
+ * @punch: which part; the caller has set up the list, to which pages are added
+ *
+ * For what no entry is going to show: what lies behind is not hidden, so this
+ * cannot fail. Faults about to map a page of it were waited for, see
+ * bsdvm_entry_await(), and then its mappings were removed.
+ * Entry: family->lock held. May sleep, signals or not.
+ */
+void bsdvm_punch_take(struct bsdvm_punch *punch)
+{
+	punch_await_busy(punch->entry->object, punch->first, punch->last);
+	punch_take_pages(punch);
+	punch_forget_stored(punch);
 }
 
 /* O-38 clears wired pages: none may be one that others see as well. */
@@ -326,7 +374,7 @@ static bsdvm_status_t punch_range(struct bsdvm_map *map, bsdvm_pindex_t first,
 	if (!punch_is_allowed(map, first, last))
 		return BSDVM_PROTECTION_FAILURE;
 	bsdvm_for_each_entry(map, entry, first, last) {
-		status = punch_entry(entry, first, last, true);
+		status = bsdvm_punch_entry(entry, first, last, true);
 		if (status != BSDVM_SUCCESS)
 			break;
 	}
@@ -359,260 +407,6 @@ bsdvm_status_t bsdvm_map_punch(struct bsdvm_map *map, bsdvm_pindex_t first,
 	if (status != BSDVM_SUCCESS)
 		return status;
 	status = punch_range(map, first, last);
-	bsdvm_map_unlock(map);
-	return status;
-}
-
-/* Let @entry end at @last instead; room for its new key is reserved. */
-static void resize_entry(struct bsdvm_entry *entry, bsdvm_pindex_t last)
-{
-	struct xarray *entries = &entry->map->entries;
-	bsdvm_pindex_t old = entry->last;
-
-	entry->last = last;
-	xa_store(entries, last, entry, GFP_NOWAIT);
-	xa_erase(entries, old);
-}
-
-/**
- * bsdvm_entry_await - wait for faults about to map a page of an entry
- * @entry: its map locked exclusively
- *
- * Whoever finds a page from now on finds the entry as it is now. Mappings made
- * before can be removed afterwards. Entry: family->lock held. May sleep.
- */
-void bsdvm_entry_await(struct bsdvm_entry *entry)
-{
-	bsdvm_pindex_t first = entry->offset;
-	bsdvm_pindex_t last = bsdvm_entry_index(entry, entry->last);
-	unsigned long index;
-	void *slot;
-
-	if (!entry->object)
-		return;
-	xa_for_each_range(&entry->object->slots, index, slot, first, last)
-		punch_await(entry->object, index, slot);
-	punch_visit_below(entry->object, first, last, punch_await);
-}
-
-/*
- * What an entry that goes alone showed leaves an object that stays, as other
- * entries show other parts of it. A frozen object keeps its pages: somebody
- * else may show them. Cannot fail: what lies behind need not be hidden.
- */
-static void shrink_take(struct punch *punch)
-{
-	struct bsdvm_entry *entry = punch->entry;
-	struct bsdvm_object *object = entry->object;
-
-	if (!object || object->ref_count == 1 ||
-	    bsdvm_entry_needs_copy(entry) || !bsdvm_object_is_anonymous(object))
-		return;
-	punch->first = entry->offset;
-	punch->last = bsdvm_entry_index(entry, entry->last);
-	bsdvm_entry_unwire(entry);
-	punch_await_busy(object, punch->first, punch->last);
-	punch_take_pages(punch);
-	punch_forget_stored(punch);
-}
-
-/*
- * Entries from @size on go, whatever they hold. The map's size is @size
- * already; mappings go before the objects do (M-52).
- */
-static void shrink_remove(struct bsdvm_map *map, bsdvm_pindex_t size)
-{
-	struct bsdvm_entry *entry;
-	struct punch punch = { };
-
-	INIT_LIST_HEAD(&punch.pages);
-	bsdvm_family_lock(map->family);
-	bsdvm_for_each_entry(map, entry, size, BSDVM_PAGES_MAX)
-		bsdvm_entry_await(entry);
-	bsdvm_pmap->remove(map, size, BSDVM_PAGES_MAX - size);
-	while ((punch.entry = bsdvm_map_entry_from(map, size))) {
-		shrink_take(&punch);
-		bsdvm_entry_remove(punch.entry);
-	}
-	bsdvm_family_unlock(map->family);
-	punch_free_pages(&punch);
-}
-
-/* The entry that spans the new end keeps only what lies before it. */
-static bsdvm_status_t shrink_span(struct bsdvm_map *map, bsdvm_pindex_t size)
-{
-	struct bsdvm_entry *entry = bsdvm_map_entry_at(map, size);
-	bsdvm_status_t status;
-
-	if (!entry || entry->start == size)
-		return BSDVM_SUCCESS;
-	if (xa_reserve(&map->entries, size - 1, GFP_KERNEL))
-		return BSDVM_RESOURCE_SHORTAGE;
-	bsdvm_entry_unwire_range(entry, size, entry->last);
-	status = punch_entry(entry, size, entry->last, false);
-	if (status != BSDVM_SUCCESS) {
-		bsdvm_entry_rewire_range(entry, size, entry->last);
-		xa_release(&map->entries, size - 1);
-		return status;
-	}
-	resize_entry(entry, size - 1);
-	return BSDVM_SUCCESS;
-}
-
-static bsdvm_status_t map_shrink(struct bsdvm_map *map, bsdvm_pindex_t size)
-{
-	bsdvm_pindex_t old = map->size;
-	bsdvm_status_t status;
-
-	map->size = size;
-	status = shrink_span(map, size);
-	if (status != BSDVM_SUCCESS) {
-		map->size = old;
-		return status;
-	}
-	shrink_remove(map, size);
-	return BSDVM_SUCCESS;
-}
-
-/*
- * Does nobody else see what lies behind the entry's part of its object? If the
- * object is frozen the entry will get one of its own.
- */
-static bool grow_is_alone(const struct bsdvm_entry *entry)
-{
-	struct bsdvm_object *object = entry->object;
-	bool alone;
-
-	if (!object || bsdvm_entry_needs_copy(entry))
-		return true;
-	bsdvm_family_lock(object->family);
-	alone = object->ref_count == 1 && bsdvm_object_is_anonymous(object);
-	bsdvm_family_unlock(object->family);
-	return alone;
-}
-
-/* May the map's last entry simply become longer? */
-static bool grow_can_extend(const struct bsdvm_entry *entry)
-{
-	return entry && !entry->wired_count &&
-	       !(entry->flags & ~(BSDVM_ENTRY_COW | BSDVM_ENTRY_NEEDS_COPY)) &&
-	       entry->protection == BSDVM_PROT_ALL &&
-	       entry->max_protection == BSDVM_PROT_ALL && grow_is_alone(entry);
-}
-
-/*
- * The object behind the last entry must read zero where the entry is going to
- * reach: it may have been longer once, or show more of its backing object.
- */
-static bsdvm_status_t grow_object(struct bsdvm_entry *entry,
-				  bsdvm_pindex_t last)
-{
-	struct punch punch = {
-		.entry = entry,
-		.first = bsdvm_entry_index(entry, entry->last) + 1,
-		.last = bsdvm_entry_index(entry, last),
-	};
-	struct bsdvm_object *object;
-	bsdvm_status_t status;
-
-	if (!entry->object)
-		return BSDVM_SUCCESS;
-	status = bsdvm_entry_make_top(entry);
-	if (status != BSDVM_SUCCESS)
-		return status;
-	status = punch_object(&punch);
-	if (status != BSDVM_SUCCESS)
-		return status;
-	object = entry->object;
-	bsdvm_family_lock(object->family);
-	WRITE_ONCE(object->size, max(object->size, punch.last + 1));
-	bsdvm_family_unlock(object->family);
-	return BSDVM_SUCCESS;
-}
-
-static bsdvm_status_t grow_extend(struct bsdvm_entry *entry,
-				  bsdvm_pindex_t last)
-{
-	struct xarray *entries = &entry->map->entries;
-	bsdvm_status_t status;
-
-	if (xa_reserve(entries, last, GFP_KERNEL))
-		return BSDVM_RESOURCE_SHORTAGE;
-	status = grow_object(entry, last);
-	if (status == BSDVM_SUCCESS)
-		resize_entry(entry, last);
-	else
-		xa_release(entries, last);
-	return status;
-}
-
-/* The last entry of the map, if it reaches the map's end. */
-static struct bsdvm_entry *map_last_entry(struct bsdvm_map *map)
-{
-	return map->size ? bsdvm_map_entry_at(map, map->size - 1) : NULL;
-}
-
-static bsdvm_status_t map_grow(struct bsdvm_map *map, bsdvm_pindex_t size)
-{
-	struct bsdvm_entry *entry = map_last_entry(map);
-	bsdvm_status_t status = BSDVM_SUCCESS;
-
-	if (grow_can_extend(entry))
-		status = grow_extend(entry, size - 1);
-	else if (!bsdvm_entry_insert(map, map->size, size - 1, NULL, 0, 0))
-		status = BSDVM_RESOURCE_SHORTAGE;
-	if (status == BSDVM_SUCCESS)
-		map->size = size;
-	return status;
-}
-
-/**
- * bsdvm_map_resize - change a map's size
- * @map:  which
- * @size: in pages, 0 to BSDVM_PAGES_MAX
- *
- * What is cut off is gone from this map; pages that appear read zero. Mappings
- * beyond a new end are removed.
- * Context: no lock of the core held; may sleep.
- *
- * Return: SUCCESS, INVALID_ARGUMENT, RESOURCE_SHORTAGE (nothing changed) or
- * INTERRUPTED.
- */
-bsdvm_status_t bsdvm_map_resize(struct bsdvm_map *map, bsdvm_pindex_t size)
-{
-	bsdvm_status_t status;
-
-	if (size > BSDVM_PAGES_MAX)
-		return BSDVM_INVALID_ARGUMENT;
-	status = bsdvm_map_lock_settled(map, 0, BSDVM_PAGES_MAX);
-	if (status != BSDVM_SUCCESS)
-		return status;
-	if (size < map->size)
-		status = map_shrink(map, size);
-	else if (size > map->size)
-		status = map_grow(map, size);
-	bsdvm_map_unlock(map);
-	return status;
-}
-
-/**
- * bsdvm_map_cut - take back a growth
- * @map:  which
- * @size: in pages; nothing is done to a map that is not larger
- *
- * As bsdvm_map_resize(), but fatal signals do not end it: they may be why the
- * growth was in vain.
- * Context: no lock of the core held; may sleep.
- *
- * Return: SUCCESS or RESOURCE_SHORTAGE (nothing changed).
- */
-bsdvm_status_t bsdvm_map_cut(struct bsdvm_map *map, bsdvm_pindex_t size)
-{
-	bsdvm_status_t status = BSDVM_SUCCESS;
-
-	bsdvm_map_lock_settled_always(map, 0, BSDVM_PAGES_MAX);
-	if (size < map->size)
-		status = map_shrink(map, size);
 	bsdvm_map_unlock(map);
 	return status;
 }

@@ -192,6 +192,20 @@ struct folio *ch_pin(struct bsdvm_map *map, bsdvm_pindex_t pindex)
 	return page;
 }
 
+struct fx_chain ch_wired_behind(void)
+{
+	struct fx_chain c = fx_chain(2, 5, "...../ABCDE");
+	bsdvm_pindex_t n;
+
+	fx_assert_status(bsdvm_map_protect(c.map, 0, 2, BSDVM_PROT_READ, false),
+			 BSDVM_SUCCESS);
+	fx_assert_status(bsdvm_map_user_wire(c.map, 0, 2, &n), BSDVM_SUCCESS);
+	assert_int_equal(fx_count(live_wired), 3);
+	assert_null(fx_page(c.object[0], 1));
+	check_all(c.map);
+	return c;
+}
+
 unsigned int ch_violated(struct bsdvm_map *map)
 {
 	struct bsdvm_report report;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* vmcore/punch.c: holes, and the end of a map. O-34 to O-38. */
+/* vmcore/punch.c: holes. O-34 to O-39. */
 #include "chain.h"
 
 /* O-37, I-6: mappings go, then the pages. */
@@ -200,57 +200,18 @@ static void test_I14_wired_page_in_store(void **state)
 	fx_put(c.map);
 }
 
-/* Pages 0 to 2 are shown from behind, wired while they cannot be written. */
-static struct fx_chain wired_behind(void)
-{
-	struct fx_chain c = fx_chain(2, 5, "...../ABCDE");
-	bsdvm_pindex_t n;
-
-	fx_assert_status(bsdvm_map_protect(c.map, 0, 2, BSDVM_PROT_READ, false),
-			 BSDVM_SUCCESS);
-	fx_assert_status(bsdvm_map_user_wire(c.map, 0, 2, &n), BSDVM_SUCCESS);
-	assert_int_equal(fx_count(live_wired), 3);
-	assert_null(fx_page(c.object[0], 1));
-	check_all(c.map);
-	return c;
-}
-
 /*
  * I-11: a hole was punched in front of a wired page that lies behind: the entry
  * went on as wired without a page, and the page as wired by nobody.
  */
 static void test_I11_punch_before_wired(void **state)
 {
-	struct fx_chain c = wired_behind();
+	struct fx_chain c = ch_wired_behind();
 
 	fx_assert_status(bsdvm_map_punch(c.map, 1, 1),
 			 BSDVM_PROTECTION_FAILURE);
 	check_all(c.map);
 	ch_expect(c.map, "ABCDE");
-	fx_put(c.map);
-}
-
-/* The same by a shrink, of which only the wiring was lost. */
-static void test_I11_shrink_before_wired(void **state)
-{
-	struct fx_chain c = wired_behind();
-	bsdvm_status_t status;
-	unsigned long n;
-
-	for (n = 1;; n++) {
-		twin_fail_nth(n);
-		status = bsdvm_map_resize(c.map, 1);
-		twin_fail_nth(0);
-		check_all(c.map);
-		if (status == BSDVM_SUCCESS)
-			break;
-		fx_assert_status(status, BSDVM_RESOURCE_SHORTAGE);
-		assert_int_equal(fx_count(live_wired), 3);
-	}
-	assert_true(n > 1);
-	assert_int_equal(fx_count(live_wired), 1);
-	assert_int_equal(bsdvm_page_wire_count(fx_page(c.object[1], 1)), 0);
-	ch_expect(c.map, "A");
 	fx_put(c.map);
 }
 
@@ -355,36 +316,6 @@ static void test_M52_window_closed(void **state)
 	fx_put(map);
 }
 
-static void do_shrink(struct fx_thread *me)
-{
-	me->status = bsdvm_map_resize(me->map, me->pindex);
-}
-
-/* M-52: the same for a page of an entry that goes as a whole. */
-static void test_M52_faults_waited_for(void **state)
-{
-	struct bsdvm_map *map = ch_map("ABCD");
-	struct fx_thread thread = { .map = map, .pindex = 2 };
-	struct bsdvm_fault fault = {
-		.map = map, .pindex = 3, .fault_type = BSDVM_PROT_WRITE,
-	};
-
-	fx_assert_status(bsdvm_map_protect(map, 2, 3, BSDVM_PROT_RW, false),
-			 BSDVM_SUCCESS);
-	assert_int_equal(ch_entries(map), 2);
-	fx_assert_status(bsdvm_fault(&fault), BSDVM_SUCCESS);
-	fx_spawn(&thread, do_shrink);
-	fx_await_sleep(&thread);
-	fx_map_page(map, 0, 3, fault.page, fault.prot);
-	folio_unlock(fault.page);
-	folio_put(fault.page);
-	fx_join(&thread);
-	fx_assert_status(thread.status, BSDVM_SUCCESS);
-	assert_null(fx_mapped(map, 0, 3));
-	ch_expect(map, "AB");
-	fx_put(map);
-}
-
 /* O-39: stored pages of the range go as well; of those behind, the sight. */
 static void test_O39_stored(void **state)
 {
@@ -428,178 +359,6 @@ static void test_O35_paging_in(void **state)
 	fx_put(c.map);
 }
 
-/* M-52: the end of a map: gone from this map, not from its snapshots. */
-static void test_shrink(void **state)
-{
-	struct bsdvm_map *map = ch_map("ABCDEF");
-	u32 id = ch_snapshot(map);
-
-	assert_int_equal(fx_load(map, 0, 4), 'E');
-	ch_resize(map, 3);
-	assert_null(fx_mapped(map, 0, 4));
-	ch_expect(map, "ABC");
-	assert_int_equal(fx_held_byte(map, 3), -1);
-	ch_expect_snapshot(map, id, "ABCDEF");
-	ch_resize(map, 6);
-	ch_expect(map, "ABC...");
-	ch_write(map, 5, 'x');
-	ch_resize(map, 5);
-	ch_resize(map, 7);
-	ch_expect(map, "ABC....");
-	ch_resize(map, 0);
-	ch_expect(map, "");
-	ch_resize(map, 2);
-	ch_expect(map, "..");
-	ch_expect_snapshot(map, id, "ABCDEF");
-	fx_put(map);
-}
-
-/* M-30: what was cut off is freed where nobody else has it. */
-static void test_shrink_frees(void **state)
-{
-	struct bsdvm_map *map = ch_map("ABCDEF");
-
-	ch_resize(map, 2);
-	assert_int_equal(fx_count(live_pages), 2);
-	ch_resize(map, 6);
-	ch_expect(map, "AB....");
-	assert_int_equal(ch_entries(map), 1);
-	fx_put(map);
-}
-
-/* M-52: the same where entries before the end and behind it share an object. */
-static void test_shrink_frees_shared(void **state)
-{
-	struct bsdvm_map *map = ch_map("ABCDEFGH");
-	struct folio *pin;
-	u32 id;
-
-	ch_wire(map, 2, 4);
-	ch_wire(map, 4, 5);
-	assert_int_equal(ch_entries(map), 5);
-	pin = ch_pin(map, 6);
-	ch_resize(map, 4);
-	assert_int_equal(fx_count(live_pages), 4);
-	assert_int_equal(fx_count(live_wired), 2);
-	assert_int_equal(atomic_long_read(&fx_object(map, 0)->resident), 4);
-	assert_int_equal(fx_folio_byte(pin), 'G');
-	folio_put(pin);
-	ch_resize(map, 8);
-	ch_expect(map, "ABCD....");
-	ch_unwire(map, 2, 3);
-	/* What others show through another part of it stays. */
-	ch_wire(map, 1, 1);
-	id = ch_snapshot(map);
-	ch_resize(map, 1);
-	ch_expect(map, "A");
-	ch_expect_snapshot(map, id, "ABCD....");
-	fx_put(map);
-}
-
-/* The same with pages in store. */
-static void test_shrink_frees_shared_stored(void **state)
-{
-	struct fx_chain c = fx_chain(2, 6, "A...../ABCDEF");
-
-	fx_store(c.object[0], 5, 's');
-	ch_wire(c.map, 2, 3);
-	ch_resize(c.map, 3);
-	assert_null(fx_stored(c.object[0], 5));
-	ch_expect(c.map, "ABC");
-	ch_resize(c.map, 6);
-	ch_expect(c.map, "ABC...");
-	ch_unwire(c.map, 2, 2);
-	fx_put(c.map);
-}
-
-/* M-52: wired pages beyond the end go, too, wiring and all (W-23). */
-static void test_W23_shrink_wired(void **state)
-{
-	struct bsdvm_map *map = ch_map("ABCDEF");
-
-	ch_wire(map, 0, 3);
-	ch_wire(map, 4, 5);
-	ch_wire(map, 4, 5);
-	assert_int_equal(fx_count(live_wired), 6);
-	ch_resize(map, 2);
-	assert_int_equal(fx_count(live_wired), 2);
-	ch_resize(map, 5);
-	ch_expect(map, "AB...");
-	assert_int_equal(fx_entry(map, 0)->wired_count, 1);
-	assert_int_equal(fx_entry(map, 3)->wired_count, 0);
-	ch_unwire(map, 0, 1);
-	fx_put(map);
-}
-
-/* O-33: growing shows nothing of what an object had or saw there before. */
-static void test_grow_reads_zero(void **state)
-{
-	struct bsdvm_map *map = ch_map("ABCDEF"), *part, *opened;
-	u32 id;
-
-	/* A window of a longer object. */
-	part = ch_shadow(map, 1, 2);
-	ch_resize(part, 5);
-	ch_expect(part, "BC...");
-	ch_write(part, 4, 'x');
-	ch_expect(map, "ABCDEF");
-	/* The object itself, once it is the part's alone. */
-	fx_put(part);
-	part = ch_shadow(map, 1, 2);
-	fx_put(map);
-	ch_resize(part, 4);
-	ch_expect(part, "BC..");
-	ch_write(part, 2, 'y');
-	id = ch_snapshot(part);
-	ch_resize(part, 1);
-	opened = ch_open(part, id);
-	ch_resize(part, 4);
-	ch_expect(part, "B...");
-	ch_expect(opened, "BCy.");
-	fx_put(opened);
-	fx_put(part);
-}
-
-/*
- * O-33: two entries on one object; the second one's part is seen by another
- * map. The first one must not grow over it.
- */
-static void test_grow_spares_others(void **state)
-{
-	struct bsdvm_map *map = ch_map("ABCDEF"), *part;
-
-	ch_wire(map, 3, 5);
-	part = ch_shadow(map, 3, 3);
-	ch_expect(part, "DEF");
-	assert_int_equal(fx_load(part, 0, 1), 'E');
-	ch_resize(map, 3);
-	ch_expect(part, "DEF");
-	ch_resize(map, 6);
-	ch_expect(map, "ABC...");
-	ch_expect(part, "DEF");
-	ch_write(map, 4, 'x');
-	ch_expect(part, "DEF");
-	ch_expect(map, "ABC.x.");
-	fx_put(map);
-	ch_expect(part, "DEF");
-	fx_put(part);
-}
-
-/* O-33, M-30: what cannot simply be longer gets a neighbour. */
-static void test_grow_beside(void **state)
-{
-	struct bsdvm_map *map = ch_map("AB");
-
-	ch_wire(map, 0, 1);
-	ch_resize(map, 4);
-	assert_int_equal(ch_entries(map), 2);
-	assert_int_equal(fx_entry(map, 2)->wired_count, 0);
-	ch_write(map, 3, 'x');
-	ch_expect(map, "AB.x");
-	ch_unwire(map, 0, 1);
-	fx_put(map);
-}
-
 /* A hole keeps being one when a part of its page is cleared. */
 static void test_clear_bytes(void **state)
 {
@@ -623,34 +382,6 @@ static void test_clear_bytes(void **state)
 	check_all(map);
 	ch_expect_snapshot(map, id, "AB.");
 	fx_put(map);
-}
-
-static void do_resize(struct fx_thread *me)
-{
-	me->status = bsdvm_map_resize(me->map, me->pindex);
-}
-
-/* I-13: a shrink over a page that is being paged in. */
-static void test_I13_shrink_paging_in(void **state)
-{
-	struct fx_gate gate = FX_GATE_INIT;
-	struct fx_chain c = fx_chain(1, 3, "A..");
-	struct fx_thread reader = { .map = c.map, .pindex = 2 };
-	struct fx_thread shrinker = { .map = c.map, .pindex = 1 };
-
-	fx_store(c.object[0], 2, 'S')->gate = &gate;
-	fx_spawn(&reader, do_read);
-	fx_gate_await(&gate, 1);
-	fx_spawn(&shrinker, do_resize);
-	usleep(20000);
-	fx_gate_open(&gate);
-	fx_join(&reader);
-	fx_join(&shrinker);
-	fx_assert_status(shrinker.status, BSDVM_SUCCESS);
-	check_all(c.map);
-	ch_resize(c.map, 3);
-	ch_expect(c.map, "A..");
-	fx_put(c.map);
 }
 
 /* No memory for the tombstones: the map is as it was. */
@@ -688,7 +419,7 @@ static void test_no_memory(void **state)
 /* I-11: the same where the entry has no object of its own at all. */
 static void test_I11_punch_before_wired_frozen(void **state)
 {
-	struct fx_chain c = wired_behind();
+	struct fx_chain c = ch_wired_behind();
 
 	/* Others need what lies behind: it is not collapsed. */
 	fx_ref(c.object[1]);
@@ -715,62 +446,6 @@ static void test_no_memory_before_stored(void **state)
 	check_all(c.map);
 	assert_int_equal(fx_held_byte(c.map, 70), 's');
 	fx_put(c.map);
-}
-
-/* A map that nobody touched grows without an object. */
-static void test_grow_untouched(void **state)
-{
-	struct bsdvm_map *map = fx_map(2);
-
-	ch_resize(map, 5);
-	assert_int_equal(ch_entries(map), 1);
-	assert_null(fx_object(map, 4));
-	ch_expect(map, ".....");
-	fx_put(map);
-}
-
-/*
- * A map of two pages whose object, once somebody else's, shows 140 more: to
- * grow it has to hide them. With the n-th allocation failing, from the first.
- */
-static void test_grow_no_memory(void **state)
-{
-	struct bsdvm_map *map = fx_map(140), *part;
-	bsdvm_status_t status;
-	unsigned long n;
-
-	ch_write(map, 0, 'A');
-	ch_write(map, 100, 'B');
-	ch_snapshot(map);
-	ch_write(map, 1, 'C');
-	part = ch_shadow(map, 0, 2);
-	fx_put(map);
-	for (n = 1;; n++) {
-		twin_fail_nth(n);
-		status = bsdvm_map_resize(part, 130);
-		twin_fail_nth(0);
-		check_all(part);
-		if (status == BSDVM_SUCCESS)
-			break;
-		fx_assert_status(status, BSDVM_RESOURCE_SHORTAGE);
-		ch_expect(part, "AC");
-	}
-	assert_true(n > 2);
-	assert_int_equal(ch_peek(part, 1), 'C');
-	assert_int_equal(ch_peek(part, 100), 0);
-	fx_put(part);
-}
-
-static void test_grow_beside_no_memory(void **state)
-{
-	struct bsdvm_map *map = ch_map("AB");
-
-	ch_wire(map, 0, 1);
-	twin_fail_nth(1);
-	fx_assert_status(bsdvm_map_resize(map, 4), BSDVM_RESOURCE_SHORTAGE);
-	twin_fail_nth(0);
-	ch_expect(map, "AB");
-	fx_put(map);
 }
 
 static void test_clear_no_part(void **state)
@@ -800,29 +475,15 @@ int main(void)
 		FX_TEST(test_O38_wired),
 		FX_TEST(test_I14_wired_page_in_store),
 		FX_TEST(test_I11_punch_before_wired),
-		FX_TEST(test_I11_shrink_before_wired),
 		FX_TEST(test_P12_held),
 		FX_TEST(test_O35_faults_waited_for),
 		FX_TEST(test_M52_window_closed),
-		FX_TEST(test_M52_faults_waited_for),
 		FX_TEST(test_O39_stored),
 		FX_TEST(test_O35_paging_in),
-		FX_TEST(test_shrink),
-		FX_TEST(test_shrink_frees),
-		FX_TEST(test_shrink_frees_shared),
-		FX_TEST(test_shrink_frees_shared_stored),
-		FX_TEST(test_W23_shrink_wired),
-		FX_TEST(test_grow_reads_zero),
-		FX_TEST(test_grow_spares_others),
-		FX_TEST(test_grow_beside),
 		FX_TEST(test_clear_bytes),
-		FX_TEST(test_I13_shrink_paging_in),
 		FX_TEST(test_no_memory),
 		FX_TEST(test_I11_punch_before_wired_frozen),
 		FX_TEST(test_no_memory_before_stored),
-		FX_TEST(test_grow_untouched),
-		FX_TEST(test_grow_no_memory),
-		FX_TEST(test_grow_beside_no_memory),
 		FX_TEST(test_clear_no_part),
 	};
 
