@@ -142,11 +142,7 @@ static bool grow_can_extend(const struct bsdvm_entry *entry)
 static bsdvm_status_t grow_object(struct bsdvm_entry *entry,
 				  bsdvm_pindex_t last)
 {
-	struct bsdvm_punch punch = {
-		.entry = entry,
-		.first = bsdvm_entry_index(entry, entry->last) + 1,
-		.last = bsdvm_entry_index(entry, last),
-	};
+	struct bsdvm_punch punch = { .entry = entry };
 	struct bsdvm_object *object;
 	bsdvm_status_t status;
 
@@ -155,6 +151,9 @@ static bsdvm_status_t grow_object(struct bsdvm_entry *entry,
 	status = bsdvm_entry_make_top(entry);
 	if (status != BSDVM_SUCCESS)
 		return status;
+	/* Not before: the object may be another one now, at another offset. */
+	punch.first = bsdvm_entry_index(entry, entry->last) + 1;
+	punch.last = bsdvm_entry_index(entry, last);
 	status = bsdvm_punch_object(&punch);
 	if (status != BSDVM_SUCCESS)
 		return status;

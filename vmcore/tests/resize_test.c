@@ -159,6 +159,19 @@ static void test_W23_shrink_wired(void **state)
 	fx_put(map);
 }
 
+/* O-33: a part that gets an object of its own, which is as long as the part. */
+static void test_grow_at_an_offset(void **state)
+{
+	struct bsdvm_map *map = ch_map("ABCDEF");
+	struct bsdvm_map *part = ch_shadow(map, 3, 2);
+
+	ch_resize(part, 4);
+	assert_int_equal(fx_object(part, 0)->size, 4);
+	ch_expect(part, "DE..");
+	fx_put(part);
+	fx_put(map);
+}
+
 /* O-33: growing shows nothing of what an object had or saw there before. */
 static void test_grow_reads_zero(void **state)
 {
@@ -322,6 +335,7 @@ int main(void)
 		FX_TEST(test_I11_shrink_before_wired),
 		FX_TEST(test_M52_faults_waited_for),
 		FX_TEST(test_W23_shrink_wired),
+		FX_TEST(test_grow_at_an_offset),
 		FX_TEST(test_grow_reads_zero),
 		FX_TEST(test_grow_spares_others),
 		FX_TEST(test_grow_beside),
