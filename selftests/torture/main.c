@@ -118,6 +118,16 @@ static void run(const struct options *options)
 		judge_charge();
 }
 
+/* The command that repeats a failed run, from the top of the project. */
+static void print_again(const struct options *options)
+{
+	printf("# again: tools/torture --seconds %u --seed %llu --processes %u --threads %u%s%s\n",
+	       options->seconds, (unsigned long long)options->seed,
+	       options->processes, options->threads,
+	       options->pressure ? " --pressure" : "",
+	       options->cgroup ? " --cgroup" : "");
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = {
@@ -136,8 +146,10 @@ int main(int argc, char **argv)
 	printf("# %llu tickets, %llu questions too late to answer\n",
 	       (unsigned long long)shared->clock,
 	       (unsigned long long)shared->lost);
-	if (shared->failed)
+	if (shared->failed) {
 		printf("# %s\n", shared->failure);
+		print_again(&options);
+	}
 	printf("%s 1 - torture: seed %llu, %u s, %u processes of %u threads%s%s\n",
 	       shared->failed ? "not ok" : "ok",
 	       (unsigned long long)options.seed, options.seconds,
