@@ -50,32 +50,21 @@ static pgprot_t pmap_pgprot(const struct vm_area_struct *vma, unsigned int prot)
 	return vm_get_page_prot(vma->vm_flags & ~VM_SHARED);
 }
 
-/* Broken memory is not mapped: handed over, it is reported. */
-static bool pmap_is_broken(struct folio *page)
-{
-	return unlikely(PageHWPoison(folio_page(page, 0)));
-}
-
 /*
  * Insert @n pages from @addr on. For one alone there is a shorter way.
  *
- * Return: how many were, up to the first that was there already or is broken.
+ * Return: how many were, up to the first that was there already.
  */
 static unsigned int pmap_insert(struct vm_area_struct *vma, unsigned long addr,
 				struct folio **pages, unsigned int n)
 {
-	unsigned long sound = 0, left;
+	unsigned long left = n;
 
 	BUILD_BUG_ON(offsetof(struct folio, page) != 0);
 	if (n == 1)
-		return !pmap_is_broken(*pages) &&
-		       !vm_insert_page(vma, addr, folio_page(*pages, 0));
-	while (sound < n && !pmap_is_broken(pages[sound]))
-		sound++;
-	left = sound;
-	if (sound)
-		vm_insert_pages(vma, addr, (struct page **)pages, &left);
-	return sound - left;
+		return !vm_insert_page(vma, addr, folio_page(*pages, 0));
+	vm_insert_pages(vma, addr, (struct page **)pages, &left);
+	return n - left;
 }
 
 static unsigned int pmap_enter(void *context, bsdvm_pindex_t pindex,

@@ -47,7 +47,7 @@ int bsdvm_status_errno(bsdvm_status_t status)
  * fault ended by a fatal signal is simply over if the signal is about to act;
  * within the kernel it must fail, or it would come again.
  *
- * Return: VM_FAULT_OOM, VM_FAULT_NOPAGE or VM_FAULT_SIGBUS.
+ * Return: VM_FAULT_OOM, VM_FAULT_NOPAGE, VM_FAULT_HWPOISON or VM_FAULT_SIGBUS.
  */
 vm_fault_t bsdvm_status_vm_fault(bsdvm_status_t status,
 				 const struct vm_fault *vmf)
@@ -55,6 +55,8 @@ vm_fault_t bsdvm_status_vm_fault(bsdvm_status_t status,
 	switch (status) {
 	case BSDVM_RESOURCE_SHORTAGE:
 		return VM_FAULT_OOM;
+	case BSDVM_MEMORY_BROKEN:
+		return VM_FAULT_HWPOISON;
 	case BSDVM_INTERRUPTED:
 		return vmf->flags & FAULT_FLAG_USER ? VM_FAULT_NOPAGE :
 						      VM_FAULT_SIGBUS;

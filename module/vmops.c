@@ -43,17 +43,10 @@ static void vmops_request(struct bsdvm_fault *fault, struct vm_fault *vmf)
 }
 
 /* The reference and the folio lock go to Linux. */
-static vm_fault_t vmops_hand_over(struct bsdvm_fault *fault,
+static vm_fault_t vmops_hand_over(const struct bsdvm_fault *fault,
 				  struct vm_fault *vmf)
 {
-	struct page *page = folio_page(fault->page, 0);
-
-	if (unlikely(PageHWPoison(page))) {
-		folio_unlock(fault->page);
-		folio_put(fault->page);
-		return VM_FAULT_HWPOISON;
-	}
-	vmf->page = page;
+	vmf->page = folio_page(fault->page, 0);
 	return VM_FAULT_LOCKED;
 }
 

@@ -202,10 +202,25 @@ static int populate(unsigned char *p)
 	return madvise(p, PAGE, MADV_POPULATE_READ) ? errno : 0;
 }
 
-/* A page of broken memory is not mapped, not even as a neighbour. */
+/* Neither read, nor written, nor copied from. */
+static int use_broken_page(int fd, unsigned char *p)
+{
+	char c = 1;
+
+	if (pread(fd, &c, 1, PAGE) != -1 || errno != EIO)
+		return 1;
+	if (pwrite(fd, &c, 1, PAGE) != -1 || errno != EIO)
+		return 2;
+	return populate(p + PAGE) == EHWPOISON ? 0 : 3;
+}
+
+/*
+ * A page of broken memory is not mapped, not even as a neighbour. A snapshot
+ * shares it, like any other.
+ */
 TEST(broken_memory)
 {
-	int fd = bsdvm_create(SIZE), error;
+	int fd = bsdvm_create(SIZE), error, opened;
 	unsigned char *p = bsdvm_mmap(fd, SIZE);
 
 	fill_pages(p, NPAGES, FIRST);
@@ -218,8 +233,14 @@ TEST(broken_memory)
 	EXPECT_EQ(populate(p + PAGE), EHWPOISON);
 	EXPECT_EQ(p[0], FIRST);
 	EXPECT_EQ(p[3 * PAGE], FIRST + 3);
-	EXPECT_EQ(populate(p + PAGE), EHWPOISON);
+	EXPECT_EQ(use_broken_page(fd, p), 0);
 	EXPECT_TRUE(pages_hold(p + 2 * PAGE, NPAGES - 2, FIRST + 2));
+	opened = bsdvm_open(fd, bsdvm_snapshot(fd));
+	ASSERT_GE(opened, 0);
+	EXPECT_EQ(use_broken_page(opened, p), 0);
+	EXPECT_EQ(use_broken_page(fd, p), 0);
+	EXPECT_EQ(bsdvm_check(fd), 0);
+	close(opened);
 	/* A hole is given other memory. */
 	ASSERT_EQ(punch(fd, PAGE, PAGE), 0);
 	EXPECT_EQ(touch(p + PAGE, 1), 0);

@@ -122,6 +122,8 @@ static bsdvm_status_t collapse_copy(struct bsdvm_object *front,
 	folio_unlock(page);
 	if (!in_hands)
 		return BSDVM_SUCCESS;
+	if (bsdvm_page_is_broken(page))
+		return BSDVM_MEMORY_BROKEN;
 	*copy = bsdvm_page_alloc(front, false);
 	if (!*copy)
 		return BSDVM_RESOURCE_SHORTAGE;

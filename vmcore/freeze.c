@@ -115,10 +115,14 @@ static void freeze_unmap(struct bsdvm_entry *entry)
 	freeze_run_flush(&run);
 }
 
-/* Step 3: one reference is the slot's; any other is somebody's hand. */
-static bool freeze_must_stay_live(const struct folio *page)
+/*
+ * Step 3: one reference is the slot's; any other is somebody's hand. That on
+ * broken memory is Linux's own, and nobody writes by it.
+ */
+static bool freeze_must_stay_live(struct folio *page)
 {
-	return folio_ref_count(page) != 1 || bsdvm_page_wire_count(page);
+	return bsdvm_page_wire_count(page) ||
+	       (folio_ref_count(page) != 1 && !bsdvm_page_is_broken(page));
 }
 
 /* The frozen object's stand-in for a page that stays live. */
@@ -144,6 +148,8 @@ static bsdvm_status_t freeze_keep_live(struct bsdvm_entry *entry,
 {
 	struct folio *copy;
 
+	if (bsdvm_page_is_broken(page))
+		return BSDVM_MEMORY_BROKEN;
 	if (!*live)
 		*live = bsdvm_object_alloc(entry->map->family,
 					   bsdvm_entry_npages(entry));
@@ -328,7 +334,8 @@ static bsdvm_status_t freeze_object(struct bsdvm_entry *entry,
  * Afterwards the entry has no object, or NEEDS_COPY, or a top object of its own
  * with the pages that stay live.
  *
- * Return: SUCCESS or RESOURCE_SHORTAGE: nothing that anybody sees has changed.
+ * Return: SUCCESS; RESOURCE_SHORTAGE, or MEMORY_BROKEN for a wired page:
+ * nothing that anybody sees has changed.
  */
 bsdvm_status_t bsdvm_freeze_entry(struct bsdvm_entry *entry,
 				  struct bsdvm_segment *segment)

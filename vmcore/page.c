@@ -150,7 +150,7 @@ void bsdvm_page_discard(struct folio *page)
 /**
  * bsdvm_page_copy - copy all bytes of a page
  * @to:   locked, seen by nobody
- * @from: referenced
+ * @from: referenced, not broken
  */
 void bsdvm_page_copy(struct folio *to, struct folio *from)
 {

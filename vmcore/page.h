@@ -68,6 +68,19 @@ static inline unsigned long bsdvm_page_queue(const struct folio *page)
 }
 
 /**
+ * bsdvm_page_is_broken - has the machine reported its memory as broken?
+ * @page: kept by a reference, the caller's or that of its slot
+ *
+ * Whoever reads it may stop the machine: it is neither mapped nor copied.
+ *
+ * Return: whether it is, for ever.
+ */
+static inline bool bsdvm_page_is_broken(struct folio *page)
+{
+	return unlikely(PageHWPoison(folio_page(page, 0)));
+}
+
+/**
  * bsdvm_page_settle - wait until nobody is about to map a page
  * @page: kept by a reference, the caller's or that of its slot
  *

@@ -95,8 +95,8 @@ static void prefault_mark(const struct fault_state *fs, struct folio *page)
 
 /*
  * PF-5, PF-11: the resident page at an address, referenced and locked. NULL if
- * there is none, if it is in use, or if it may not be mapped like the rest of
- * the batch: with the fault's protection if that allows writing, which only
+ * there is none, if it is in use or broken, or may not be mapped like the rest
+ * of the batch: with the fault's protection if that allows writing, which only
  * pages of the first object may be. RCU read side.
  */
 static struct folio *prefault_resident(const struct fault_state *fs,
@@ -113,7 +113,8 @@ static struct folio *prefault_resident(const struct fault_state *fs,
 	if (!page)
 		return NULL;
 	if (folio_trylock(page)) {
-		if (prefault_is_current(fs, pindex, page)) {
+		if (prefault_is_current(fs, pindex, page) &&
+		    !bsdvm_page_is_broken(page)) {
 			prefault_mark(fs, page);
 			return page;
 		}
@@ -129,7 +130,7 @@ static bool prefault_take(struct xa_state *xas, struct folio *page)
 	if (!folio_try_get(page))
 		return false;
 	if (folio_trylock(page)) {
-		if (xas_reload(xas) == page)
+		if (xas_reload(xas) == page && !bsdvm_page_is_broken(page))
 			return true;
 		folio_unlock(page);
 	}

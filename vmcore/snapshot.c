@@ -94,28 +94,30 @@ static bsdvm_status_t snapshot_fill(struct bsdvm_snapshot *snapshot,
 
 /*
  * Freeze a range and record it in a snapshot without an id. The map is locked
- * exclusively. NULL without memory.
+ * exclusively. Return: SUCCESS with @taken; or as bsdvm_freeze_entry().
  */
-static struct bsdvm_snapshot *snapshot_take(struct bsdvm_map *map,
-					    bsdvm_pindex_t first,
-					    bsdvm_pindex_t npages)
+static bsdvm_status_t snapshot_take(struct bsdvm_map *map, bsdvm_pindex_t first,
+				    bsdvm_pindex_t npages,
+				    struct bsdvm_snapshot **taken)
 {
 	struct bsdvm_snapshot *snapshot = snapshot_alloc(snapshot_count(map));
+	bsdvm_status_t status = BSDVM_SUCCESS;
 
 	if (!snapshot)
-		return NULL;
+		return BSDVM_RESOURCE_SHORTAGE;
 	snapshot->size = npages;
 	snapshot->map_id = map->id;
-	if (!npages)
-		return snapshot;
-	if (snapshot_fill(snapshot, map, first, first + npages - 1) !=
-	    BSDVM_SUCCESS) {
-		bsdvm_family_lock(map->family);
-		snapshot_release(snapshot);
-		bsdvm_family_unlock(map->family);
-		return NULL;
+	if (npages)
+		status = snapshot_fill(snapshot, map, first,
+				       first + npages - 1);
+	if (status == BSDVM_SUCCESS) {
+		*taken = snapshot;
+		return BSDVM_SUCCESS;
 	}
-	return snapshot;
+	bsdvm_family_lock(map->family);
+	snapshot_release(snapshot);
+	bsdvm_family_unlock(map->family);
+	return status;
 }
 
 /* The id of a snapshot that was dropped is not soon that of another one. */
@@ -141,7 +143,8 @@ static bsdvm_status_t snapshot_publish(struct bsdvm_family *family,
  * M-45, M-48: what a fork does to an entry that is inherited by COPY.
  * Context: no lock of the core held; may sleep.
  *
- * Return: SUCCESS, RESOURCE_SHORTAGE or INTERRUPTED; nothing changed then.
+ * Return: SUCCESS; RESOURCE_SHORTAGE, INTERRUPTED, or MEMORY_BROKEN for a wired
+ * page: nothing changed then.
  */
 bsdvm_status_t bsdvm_map_snapshot(struct bsdvm_map *map, u64 bytes, u32 *id)
 {
@@ -150,10 +153,10 @@ bsdvm_status_t bsdvm_map_snapshot(struct bsdvm_map *map, u64 bytes, u32 *id)
 
 	if (status != BSDVM_SUCCESS)
 		return status;
-	snapshot = snapshot_take(map, 0, map->size);
+	status = snapshot_take(map, 0, map->size, &snapshot);
 	bsdvm_map_unlock(map);
-	if (!snapshot)
-		return BSDVM_RESOURCE_SHORTAGE;
+	if (status != BSDVM_SUCCESS)
+		return status;
 	snapshot->bytes = bytes;
 	bsdvm_family_lock(map->family);
 	status = snapshot_publish(map->family, snapshot);
@@ -331,13 +334,13 @@ void bsdvm_snapshot_drop_all(struct bsdvm_family *family)
  *
  * Context: no lock of the core held; may sleep.
  *
- * Return: SUCCESS, INVALID_ADDRESS, RESOURCE_SHORTAGE or INTERRUPTED.
+ * Return: SUCCESS, INVALID_ADDRESS, or as bsdvm_map_snapshot().
  */
 bsdvm_status_t bsdvm_map_shadow(struct bsdvm_map *map, bsdvm_pindex_t first,
 				bsdvm_pindex_t npages, void *pmap,
 				struct bsdvm_map **new_map)
 {
-	struct bsdvm_snapshot *snapshot = NULL;
+	struct bsdvm_snapshot *snapshot;
 	bsdvm_status_t status = bsdvm_map_lock_settled(map, 0, BSDVM_PAGES_MAX);
 
 	if (status != BSDVM_SUCCESS)
@@ -345,11 +348,9 @@ bsdvm_status_t bsdvm_map_shadow(struct bsdvm_map *map, bsdvm_pindex_t first,
 	if (!npages || first >= map->size || npages > map->size - first)
 		status = BSDVM_INVALID_ADDRESS;
 	else
-		snapshot = snapshot_take(map, first, npages);
+		status = snapshot_take(map, first, npages, &snapshot);
 	bsdvm_map_unlock(map);
 	if (status != BSDVM_SUCCESS)
 		return status;
-	if (!snapshot)
-		return BSDVM_RESOURCE_SHORTAGE;
 	return snapshot_map(map->family, snapshot, pmap, new_map);
 }

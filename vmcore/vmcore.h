@@ -65,8 +65,10 @@ typedef unsigned int __bitwise bsdvm_status_t;
 #define BSDVM_INTERRUPTED	 ((__force bsdvm_status_t)7)
 /* No such snapshot. */
 #define BSDVM_NO_ENTRY		 ((__force bsdvm_status_t)8)
+/* The page's memory is broken: what it held is lost. */
+#define BSDVM_MEMORY_BROKEN	 ((__force bsdvm_status_t)9)
 /* Internal to the fault: everything is released, start again (F-3). */
-#define BSDVM_TRY_AGAIN		 ((__force bsdvm_status_t)9)
+#define BSDVM_TRY_AGAIN		 ((__force bsdvm_status_t)10)
 
 #define BSDVM_PROT_READ		0x1u
 #define BSDVM_PROT_WRITE	0x2u

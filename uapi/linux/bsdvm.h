@@ -47,7 +47,7 @@
  *   EINTR      a fatal signal arrived
  *   EINVAL     unaligned, empty or overflowing range; map too large; what is
  *              to be unwired is not wired
- *   EIO        a page could not be read
+ *   EIO        a page could not be read, or its memory is broken
  *   EMFILE, ENFILE  no descriptor left
  *   ENOENT     no such snapshot, or nothing (more) to report
  *   ENOMEM     no memory, or more wired than RLIMIT_MEMLOCK allows
@@ -405,8 +405,8 @@ struct bsdvm_check {
  *
  * struct bsdvm_snapshot_take, to a descriptor open for writing.
  *
- * Return: 0, and the id. EINVAL if id was not zero; EINTR, ENOMEM. After
- * EFAULT, too, there is no snapshot.
+ * Return: 0, and the id. EINVAL if id was not zero; EINTR, ENOMEM; EIO if the
+ * memory of a wired page is broken. After EFAULT, too, there is no snapshot.
  */
 #define BSDVM_IOC_SNAPSHOT	_IO(BSDVM_IOC_MAGIC, 0x03)
 
@@ -439,7 +439,7 @@ struct bsdvm_check {
  * alone: see struct bsdvm_shadow.
  *
  * Return: the new map's descriptor, open for reading and writing. EINVAL for
- * the range, ERANGE, EINTR, EMFILE, ENFILE, ENOMEM.
+ * the range, ERANGE, EINTR, EMFILE, ENFILE, ENOMEM; EIO as for a snapshot.
  */
 #define BSDVM_IOC_SHADOW	_IO(BSDVM_IOC_MAGIC, 0x06)
 

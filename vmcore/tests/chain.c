@@ -192,6 +192,12 @@ struct folio *ch_pin(struct bsdvm_map *map, bsdvm_pindex_t pindex)
 	return page;
 }
 
+void ch_break(struct folio *page)
+{
+	folio_get(page);
+	set_bit(TWIN_PG_HWPOISON, &page->page.flags);
+}
+
 struct fx_chain ch_wired_behind(void)
 {
 	struct fx_chain c = fx_chain(2, 5, "...../ABCDE");

@@ -54,6 +54,9 @@ unsigned int ch_entries(struct bsdvm_map *map);
 /* As a driver with a pin: one more reference on the page of the top object. */
 struct folio *ch_pin(struct bsdvm_map *map, bsdvm_pindex_t pindex);
 
+/* As Linux marks broken memory: with a reference of its own. */
+void ch_break(struct folio *page);
+
 /* "ABCDE", shown from behind; pages 0 to 2, which cannot be written, wired. */
 struct fx_chain ch_wired_behind(void);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Walk, wait, fill: fault_object.c. */
-#include "fixture.h"
+#include "chain.h"
 
 static void make_busy(struct bsdvm_object *object, bsdvm_pindex_t pindex)
 {
@@ -29,6 +29,31 @@ static void found_in_the_first_object(void **state)
 	folio_put(f.page);
 	assert_int_equal(fx_count(v_cow_faults), 0);
 	check_all(c.map);
+	fx_put(c.map);
+}
+
+/* Neither to read, nor to write, nor to be copied to the first object. */
+static void broken_memory_is_not_touched(void **state)
+{
+	struct fx_chain c = fx_chain(2, 2, "A./.B");
+	struct folio *page[2] = {
+		fx_page(c.object[0], 0), fx_page(c.object[1], 1),
+	};
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		ch_break(page[i]);
+		fx_assert_status(fx_touch(c.map, 0, i, BSDVM_PROT_READ, 0),
+				 BSDVM_MEMORY_BROKEN);
+		fx_assert_status(fx_store_byte(c.map, 0, i, 'x'),
+				 BSDVM_MEMORY_BROKEN);
+		fx_assert_status(fx_held_fill(c.map, i, 'x'),
+				 BSDVM_MEMORY_BROKEN);
+		assert_null(fx_mapped(c.map, 0, i));
+	}
+	assert_int_equal(fx_count(live_pages), 2);
+	folio_put(page[0]);
+	folio_put(page[1]);
 	fx_put(c.map);
 }
 
@@ -714,6 +739,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FX_TEST(found_in_the_first_object),
+		FX_TEST(broken_memory_is_not_touched),
 		FX_TEST(dead_object_fails),
 		FX_TEST(collapse_under_way_is_waited_for),
 		FX_TEST(collapsing_object_still_shows_its_pages),

@@ -362,6 +362,35 @@ static void test_collapse_into_an_empty_top(void **state)
 	fx_put(map);
 }
 
+/*
+ * Broken memory, which Linux holds, is not copied. It goes with the snapshot;
+ * if it is wired, and must stay, there is no snapshot.
+ */
+static void test_broken_pages(void **state)
+{
+	struct bsdvm_map *map = ch_map("ABC"), *opened;
+	struct folio *page = fx_page(fx_object(map, 0), 1), *wired;
+	u32 id;
+
+	ch_break(page);
+	ch_wire(map, 2, 2);
+	id = ch_snapshot(map);
+	assert_int_equal(fx_count(snapshot_copies), 1);
+	opened = ch_open(map, id);
+	assert_int_equal(fx_held_byte(opened, 1), -1);
+	assert_int_equal(fx_held_byte(map, 1), -1);
+	assert_int_equal(fx_held_byte(map, 2), 'C');
+	fx_put(opened);
+	wired = ch_pin(map, 2);
+	ch_break(wired);
+	fx_assert_status(bsdvm_map_snapshot(map, 0, &id), BSDVM_MEMORY_BROKEN);
+	check_all(map);
+	folio_put_refs(wired, 2);
+	folio_put(page);
+	ch_unwire(map, 2, 2);
+	fx_put(map);
+}
+
 /* No memory for the copies: all pages are back where they were. */
 static void test_roll_back(void **state)
 {
@@ -565,6 +594,7 @@ int main(void)
 		FX_TEST(test_empty_top_with_a_narrow_window),
 		FX_TEST(test_empty_top_without_a_write),
 		FX_TEST(test_collapse_into_an_empty_top),
+		FX_TEST(test_broken_pages),
 		FX_TEST(test_roll_back),
 		FX_TEST(test_I14_stored_page_stays_live),
 		FX_TEST(test_shared_object),

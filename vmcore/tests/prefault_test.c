@@ -124,6 +124,23 @@ static void bounds_are_respected(void **state)
 	fx_put(c.map);
 }
 
+/* Broken memory is not mapped, whether found in the slots or by a walk. */
+static void broken_neighbours_are_left_out(void **state)
+{
+	unsigned int depth;
+
+	for (depth = 0; depth < 2; depth++) {
+		c = full_chain(16, depth);
+		ch_break(fx_page(c.object[depth], 9));
+		read_at(c.map, 12);
+		assert_mapped(c.map, 10, 15);
+		read_at(c.map, 6);
+		assert_null(fx_mapped(c.map, 0, 9));
+		folio_put(fx_page(c.object[depth], 9));
+		fx_put(c.map);
+	}
+}
+
 /* PF-4: what is mapped already stays as it is. */
 static void mapped_neighbours_stay(void **state)
 {
@@ -701,6 +718,7 @@ int main(void)
 		FX_TEST(cluster_is_mapped),
 		FX_TEST(cluster_size_is_a_knob),
 		FX_TEST(bounds_are_respected),
+		FX_TEST(broken_neighbours_are_left_out),
 		FX_TEST(mapped_neighbours_stay),
 		FX_TEST(sequential_reader_does_not_look_back),
 		FX_TEST(pages_behind_are_read_only),

@@ -12,6 +12,7 @@
 #define TWIN_PG_DIRTY		1
 #define TWIN_PG_UPTODATE	2
 #define TWIN_PG_REFERENCED	3
+#define TWIN_PG_HWPOISON	4
 
 struct address_space {
 	void *host;
@@ -57,6 +58,11 @@ static inline struct page *folio_page(struct folio *folio, size_t n)
 {
 	BUG_ON(n != 0);
 	return &folio->page;
+}
+
+static inline bool PageHWPoison(const struct page *page)
+{
+	return test_bit(TWIN_PG_HWPOISON, &page->flags);
 }
 
 static inline void folio_put(struct folio *folio)
