@@ -99,7 +99,8 @@ inline cow_rename()
 
 /*
  * stands for fault_publish() in vmcore/fault_object.c: one compare-exchange.
- * The page stays locked.
+ * The page stays locked. It is compared with what the map holds here, as what
+ * is written next replaces all of it.
  */
 inline fault_publish()
 {
@@ -113,6 +114,7 @@ inline fault_publish()
 		:: O(first).slot[i] == (depth -> NONE : slot) ->
 #endif
 			O(first).slot[i] = np;
+			assert(P(np).data == map[m].content[i]);
 			pg = np;
 			locked = true;
 			owned = true
@@ -121,7 +123,11 @@ inline fault_publish()
 	};
 	if
 	:: pg != np ->
+#ifdef M_PUBLISH_LEAK
+		folio_unlock(np);
+#else
 		page_discard(np);
+#endif
 		np = NONE;
 		src = NONE;
 		goto release
@@ -239,7 +245,11 @@ inline fault_pager()
 	d_step {
 		if
 		:: O(pip).slot[i] == NONE -> O(pip).slot[i] = BUSY; same = true
+#ifdef M_BUSY_TWICE
+		:: O(pip).slot[i] != NONE -> same = true
+#else
 		:: else
+#endif
 		fi
 	};
 	if
@@ -268,7 +278,11 @@ inline fault_pager()
 		if
 		:: atomic { !map[m].writer ->
 			if
+#ifdef M_NO_GENERATION
+			:: true ->
+#else
 			:: map[m].generation == gen ->
+#endif
 				map[m].readers++;
 				map_locked = true
 			:: else

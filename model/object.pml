@@ -261,7 +261,9 @@ inline collapse_slot()
 /* stands for collapse_begin() in vmcore/collapse.c: mark, then count */
 inline collapse_begin()
 {
+#ifndef M_COLLAPSE_NO_MARK
 	O(c_b).collapsing = true;
+#endif
 #ifdef M_COLLAPSE_NO_PIP
 	u_hit = true
 #else
@@ -288,6 +290,15 @@ inline collapse_end()
 	}
 }
 
+/* stands for collapse_abort() in vmcore/collapse.c */
+inline collapse_abort()
+{
+#ifndef M_ABORT_NO_SEQ
+	d_step { SEQ_CHANGES };
+#endif
+	collapse_end()
+}
+
 /* stands for collapse_relink() in vmcore/collapse.c */
 inline collapse_relink()
 {
@@ -305,7 +316,10 @@ inline collapse_relink()
 	fi
 }
 
-/* stands for collapse_into() and collapse_scan() in vmcore/collapse.c */
+/*
+ * stands for collapse_into() and collapse_scan() in vmcore/collapse.c. ABORT:
+ * there is no memory for more than the first move.
+ */
 inline collapse_into()
 {
 	collapse_begin();
@@ -314,7 +328,12 @@ inline collapse_into()
 		u_hit = false;
 		k = 0;
 		do
+#ifdef ABORT
+		:: k == 1 -> break
+		:: k < 1 ->
+#else
 		:: k < NIDX ->
+#endif
 			c_s = O(c_b).slot[k];
 			if
 			:: c_s != NONE -> collapse_slot()
@@ -322,9 +341,15 @@ inline collapse_into()
 			fi;
 			c_s = NONE;
 			k++
+#ifndef ABORT
 		:: else -> break
+#endif
 		od;
 		k = 0;
+#ifdef ABORT
+		collapse_abort();
+		c_f = 0
+#else
 #ifdef M_COLLAPSE_CLEAR_EARLY
 		collapse_end();
 #endif
@@ -339,6 +364,7 @@ inline collapse_into()
 		collapse_relink();
 		object_deallocate(c_b);
 		collapse_end()
+#endif
 	:: else -> c_f = 0
 	fi
 }

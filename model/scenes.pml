@@ -46,6 +46,7 @@
 #endif
 #ifdef C_CUT_WRITE
 #define NIDX 2
+#define HALVES
 #define R_SNAPSHOT
 #define BEGIN	nobj = 1; HAS(1, 0, PAGE_A, FILLED); HAS(1, 1, PAGE_B, FILLED); \
 		SHOWS(0, 1, false)
@@ -79,6 +80,17 @@
 #define BEGIN	nobj = 3; HAS(1, 0, PAGE_A, FILLED); BEHIND(2, 1);	\
 		BEHIND(3, 2); SHOWS(0, 3, false); SNAPSHOT_OF(2)
 #define RUN	THREAD(0, READ, 0); THREAD(0, LOAD, 0); REQUEST(0, DROP)
+#endif
+
+/* A collapse that ends halfway, as memory for the moves ran out. */
+#ifdef C_COLLAPSE_ABORT
+#define NIDX 2
+#define ABORT
+#define R_DROP
+#define BEGIN	nobj = 2; HAS(1, 0, PAGE_A, FILLED); BEHIND(2, 1);	\
+		HAS(1, 1, PAGE_B, FILLED); SHOWS(0, 2, false);		\
+		SNAPSHOT_OF(1)
+#define RUN	THREAD(0, READ, 0); THREAD(0, WRITE, 1); REQUEST(0, DROP)
 #endif
 
 /* The same, by faults that keep the family from changing as they walk. */
@@ -217,6 +229,16 @@
 		BEHIND(2, 1); SHOWS(0, 2, false); SNAPSHOT_OF(1)
 #define RUN	THREAD(0, LOAD, 0); THREAD(0, STORE, 0); REQUEST(0, DROP)
 #endif
+/* A snapshot while a pager is asked in vain, and somebody else writes then. */
+#ifdef C_PAGER_SNAPSHOT
+#define PAGER
+#define TWO_WRITERS
+#define R_SNAPSHOT
+#define BEGIN	nobj = 1; O(1).pager = true; O(1).store = ABSENT;	\
+		SHOWS(0, 1, false)
+#define RUN	THREAD(0, WRITE, 0); THREAD(0, WRITE, 0);		\
+		REQUEST(0, SNAPSHOT)
+#endif
 /* A pager at work in an object that dies. */
 #ifdef C_PAGER_DEAD
 #define PAGER
@@ -273,6 +295,20 @@
 #define R_SHRINK
 #define BEGIN	nobj = 1; HAS(1, 0, PAGE_A, FILLED); SHOWS(0, 1, false)
 #define RUN	THREAD(0, STORE, 0); THREAD(0, LOAD, 0); REQUEST(0, SHRINK)
+#endif
+
+
+/*
+ * A page that a walk has found is replaced by a copy, as somebody holds it, and
+ * its memory is used for something else before the walk has its reference.
+ */
+#ifdef C_HOLD
+#define HOLDER
+#define REUSED
+#define R_DROP
+#define BEGIN	nobj = 3; HAS(1, 0, PAGE_A, FILLED); BEHIND(2, 1);	\
+		BEHIND(3, 2); SHOWS(0, 3, false); SNAPSHOT_OF(1)
+#define RUN	THREAD(0, WRITE, 0); HELD_BY(1, PAGE_A); REQUEST(0, DROP)
 #endif
 
 /*

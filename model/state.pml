@@ -32,6 +32,7 @@
 #define FILLED		1	/* before the beginning */
 #define STORED		2	/* in a pager's store */
 #define OF_MAP(m)	(10 + 10 * (m))	/* and up: stored by map m */
+#define HALF		97	/* while it is written by a system call */
 #define POISON		99	/* of a freed page */
 #define FOREIGN(m, v)	((v) >= OF_MAP(1 - (m)) && (v) < OF_MAP(1 - (m)) + 10)
 

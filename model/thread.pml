@@ -102,17 +102,21 @@ attempt:
 	:: sys -> goto syscall
 	:: !sys && present != NONE ->
 		/* mkwrite: may Linux make its page writable? */
+#ifdef M_MKWRITE_BLIND
+		same = true;
+#else
 		same = pg == present;
+#endif
 		if
 		:: same ->
 			/* finish_mkwrite_fault() or finish_fault() */
 			d_step {
 				if
-				:: map[m].pte[i] == pg ->
+				:: map[m].pte[i] == present ->
 					map[m].writable[i] = true
 				:: map[m].pte[i] == NONE ->
-					PTE_SET(m, i, pg, true);
-					FOLIO_GET(pg)
+					PTE_SET(m, i, present, true);
+					FOLIO_GET(present)
 				:: else
 				fi
 			}
@@ -191,9 +195,19 @@ syscall:
 	if
 	:: wr ->
 		/* io_write_chunk(): written under the folio lock */
+#ifdef M_HELD_UNLOCKED
+		folio_unlock(pg);
+		locked = false;
+#endif
+#ifdef HALVES
+		/* Byte by byte: nobody may see it before it is done. */
+		d_step { P(pg).data = HALF };
+#endif
 		d_step { assert(owned); DO_STORE(pg) };
+#ifndef M_HELD_UNLOCKED
 		folio_unlock(pg);
 		locked = false
+#endif
 	:: else ->
 		/* fault_hold(): read without any lock */
 		folio_unlock(pg);
@@ -260,6 +274,13 @@ proctype holder(byte m; byte p)
 {
 	d_step { CHECK_HELD(p) };
 	folio_put(p);
+#ifdef REUSED
+	/* Memory that was free is somebody's again, whom we do not know. */
+	page_alloc(p);
+	d_step { P(p).data = OF_MAP(m) };
+	folio_unlock(p);
+	folio_put(p);
+#endif
 	d_step { running-- }
 }
 #endif
