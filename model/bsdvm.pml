@@ -16,4 +16,5 @@
 #include "thread.pml"
 #include "freeze.pml"
 #include "punch.pml"
+#include "protect.pml"
 #include "config.pml"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* Requests, what the scenes are made of, and the judgement at the end. */
 
-mtype = { SNAPSHOT, DROP, PUNCH, PUNCH_FIRST, SHRINK, CLOSE };
+mtype = { SNAPSHOT, DROP, PUNCH, PUNCH_FIRST, SHRINK, CLOSE, PROTECT };
 
 /* A request, by a thread of its own. */
 proctype request(byte m; mtype act)
@@ -13,7 +13,7 @@ proctype request(byte m; mtype act)
 
 	if
 	:: act != SNAPSHOT && act != DROP && act != PUNCH &&
-	   act != PUNCH_FIRST && act != SHRINK && act != CLOSE
+	   act != PUNCH_FIRST && act != SHRINK && act != CLOSE && act != PROTECT
 #ifdef R_SNAPSHOT
 	:: act == SNAPSHOT -> map_snapshot(m)
 #endif
@@ -31,6 +31,9 @@ proctype request(byte m; mtype act)
 #endif
 #ifdef R_CLOSE
 	:: act == CLOSE -> map_close(m)
+#endif
+#ifdef R_PROTECT
+	:: act == PROTECT -> map_protect(m)
 #endif
 	fi;
 	d_step { running-- }
@@ -79,6 +82,11 @@ proctype request(byte m; mtype act)
 	running++;							\
 	P(p).ref++;							\
 	run holder(m, p)
+
+#define PREFAULTS(m, i)							\
+	running++;							\
+	map[m].users++;							\
+	run prefault(m, i)
 
 #define DONTNEED(m, i)							\
 	running++;							\
@@ -137,6 +145,9 @@ inline check_map(m)
 			assert(!map[m].writable[u_k] ||
 			       (!map[m].needs_copy &&
 				O(map[m].object).slot[u_k] == u_p));
+#ifdef R_PROTECT
+			assert(!map[m].writable[u_k] || !map[m].readonly);
+#endif
 			u_k++
 		:: else -> break
 		od;

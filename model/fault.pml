@@ -11,6 +11,13 @@
 #define BEYOND	(i >= map[m].size)
 #endif
 
+/* Not there, or not allowed; the difference is only in what the thread gets. */
+#ifdef R_PROTECT
+#define REFUSED	(BEYOND || (wr && map[m].readonly))
+#else
+#define REFUSED	BEYOND
+#endif
+
 /*
  * stands for bsdvm_map_lookup() and lookup_exclusive() in vmcore/map.c.
  * lookup_check() is the comparison with the size, where the last entry ends; it
@@ -20,14 +27,14 @@ inline map_lookup()
 {
 	atomic { !map[m].writer -> map[m].readers++; first = map[m].object };
 	if
-	:: BEYOND ->
+	:: REFUSED ->
 		map_unlock_shared(m);
 		goto sigbus
-	:: !(BEYOND) && map[m].needs_copy && (wr || want_top) ->
+	:: !(REFUSED) && map[m].needs_copy && (wr || want_top) ->
 		map_unlock_shared(m);
 		map_lock(m);
 		if
-		:: BEYOND -> map_unlock(m); goto sigbus
+		:: REFUSED -> map_unlock(m); goto sigbus
 		:: else
 		fi;
 		if

@@ -266,6 +266,21 @@
 		REQUEST(0, SNAPSHOT)
 #endif
 
+/* Mapped as the neighbour of another page's fault. */
+#ifdef C_PREFAULT
+#define PREFAULT
+#define BEGIN	nobj = 2; HAS(1, 0, PAGE_A, FILLED); BEHIND(2, 1);	\
+		SHOWS(0, 2, false); SNAPSHOT_OF(1)
+#define RUN	THREAD(0, STORE, 0); THREAD(0, LOAD, 0); PREFAULTS(0, 0)
+#endif
+#ifdef C_PREFAULT_COLLAPSE
+#define PREFAULT
+#define R_DROP
+#define BEGIN	nobj = 2; HAS(1, 0, PAGE_A, FILLED); BEHIND(2, 1);	\
+		SHOWS(0, 2, false); SNAPSHOT_OF(1)
+#define RUN	THREAD(0, WRITE, 0); PREFAULTS(0, 0); REQUEST(0, DROP)
+#endif
+
 /* Pages on their way into the page table after the map was unlocked. */
 #ifdef C_FAULT_HANDOVER
 #define HANDOVER 1
@@ -297,6 +312,12 @@
 #define RUN	THREAD(0, STORE, 0); THREAD(0, LOAD, 0); REQUEST(0, SHRINK)
 #endif
 
+#ifdef C_PROTECT_HANDOVER
+#define HANDOVER 1
+#define R_PROTECT
+#define BEGIN	nobj = 1; HAS(1, 0, PAGE_A, FILLED); SHOWS(0, 1, false)
+#define RUN	THREAD(0, STORE, 0); THREAD(0, LOAD, 0); REQUEST(0, PROTECT)
+#endif
 
 /*
  * A page that a walk has found is replaced by a copy, as somebody holds it, and

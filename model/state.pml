@@ -73,6 +73,9 @@ typedef t_map {
 	byte object;
 	bool needs_copy;
 	byte size;
+#ifdef R_PROTECT
+	bool readonly;
+#endif
 	byte users;		/* threads that keep the map open */
 	byte pte[NIDX];
 	bool writable[NIDX];

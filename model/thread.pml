@@ -268,6 +268,80 @@ end:
 	d_step { map[m].users--; running-- }
 }
 
+#ifdef PREFAULT
+/*
+ * A neighbour of the page of a fault, which has mapped its own or is about to.
+ *
+ * stands for prefault_resident(), prefault_is_current(), prefault_take() and
+ * prefault_enter() in vmcore/prefault.c. The fault is one for writing: a page of
+ * the first object is mapped like the fault's own.
+ */
+proctype prefault(byte m; byte i)
+{
+	byte first, cursor, depth, slot, behind, pg;
+	bool locked, w_below;
+	mtype found = HOLE;
+
+	map_lock_shared(m);
+	first = map[m].object;
+	cursor = first;
+	d_step { RCU_LOCK };
+	resolve_walk(false, false);
+	if
+	:: found == PAGE -> resolve_hold()
+	:: else
+	fi;
+	if
+	:: found == PAGE ->
+		/* folio_trylock() */
+		d_step {
+			if
+			:: P(pg).locker == 0 ->
+				P(pg).locker = _pid + 1;
+				locked = true
+			:: else
+			fi;
+			cursor = first;
+			depth = 0;
+			slot = 0;
+			RCU_LOCK
+		};
+		if
+		:: locked ->
+			resolve_walk(false, false);
+			d_step {
+				RCU_UNLOCK;
+#ifndef M_PREFAULT_NO_RECHECK
+				found = (found == PAGE && slot == pg ->
+					 PAGE : AGAIN);
+#else
+				found = (found == PAGE -> PAGE : AGAIN);
+#endif
+				if
+				:: found == PAGE && map[m].pte[i] == NONE ->
+					PTE_SET(m, i, pg,
+						(depth == 0 &&
+						 !map[m].needs_copy));
+					FOLIO_GET(pg)
+				:: else
+				fi
+			};
+			folio_unlock(pg)
+		:: else
+		fi;
+		folio_put(pg);
+		pg = NONE
+	:: else
+	fi;
+	d_step {
+		RCU_UNLOCK;
+		map[m].readers--;
+		map[m].users--;
+		running--
+	}
+}
+#endif
+
 #ifdef HOLDER
 /* Somebody who pinned a page through a map that has left it since. */
 proctype holder(byte m; byte p)
