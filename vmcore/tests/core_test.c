@@ -38,6 +38,46 @@ static void test_start_again(void **state)
 	assert_int_equal(fx_teardown(state), 0);
 }
 
+static bool reading, over;
+
+static void read_for_long(struct fx_thread *me)
+{
+	rcu_read_lock();
+	WRITE_ONCE(reading, true);
+	while (!READ_ONCE(over))
+		sched_yield();
+	rcu_read_unlock();
+}
+
+static void end_core(struct fx_thread *me)
+{
+	me->value = fx_teardown(NULL);
+}
+
+/* The end of the core waits for the memory of the last objects. */
+static void test_end_waits(void **state)
+{
+	struct fx_thread reader = { }, end = { .value = 1 };
+	struct bsdvm_map *map;
+	unsigned int ms;
+
+	assert_int_equal(fx_setup(state), 0);
+	map = fx_map(1);
+	assert_int_equal(fx_store_byte(map, 0, 0, 'a'), BSDVM_SUCCESS);
+	fx_spawn(&reader, read_for_long);
+	while (!READ_ONCE(reading))
+		sched_yield();
+	fx_put(map);
+	fx_spawn(&end, end_core);
+	for (ms = 0; ms < 100 && !READ_ONCE(end.done); ms++)
+		usleep(1000);
+	assert_false(READ_ONCE(end.done));
+	WRITE_ONCE(over, true);
+	fx_join(&reader);
+	fx_join(&end);
+	assert_int_equal(end.value, 0);
+}
+
 /* The knobs begin as documented. */
 static void test_knobs(void **state)
 {
@@ -51,6 +91,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_start_fails),
 		cmocka_unit_test(test_start_again),
+		cmocka_unit_test(test_end_waits),
 		cmocka_unit_test(test_knobs),
 	};
 
