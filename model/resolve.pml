@@ -77,7 +77,8 @@ inline resolve_walk(below, resident)
 
 /*
  * stands for bsdvm_resolve_hold() in vmcore/resolve.c: a reference, if the page
- * is not free, and a second look at its slot.
+ * is not free, and a second look at its slot. Who maps the page looks again
+ * under its lock; who copies it does not, and relies on this look.
  */
 inline resolve_hold()
 {
