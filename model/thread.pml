@@ -273,8 +273,8 @@ end:
  * A neighbour of the page of a fault, which has mapped its own or is about to.
  *
  * stands for prefault_resident(), prefault_is_current(), prefault_take() and
- * prefault_enter() in vmcore/prefault.c. The fault is one for writing: a page of
- * the first object is mapped like the fault's own.
+ * prefault_enter() in vmcore/prefault.c. The fault is one for writing: a page
+ * of the first object is mapped like the fault's own.
  */
 proctype prefault(byte m; byte i)
 {
