@@ -52,12 +52,11 @@ static bsdvm_status_t protect_range(struct bsdvm_map *map,
 	if (!protect_is_allowed(map, first, last, prot))
 		return BSDVM_PROTECTION_FAILURE;
 	status = bsdvm_entry_clip_range(map, first, last);
-	if (status != BSDVM_SUCCESS)
-		return status;
-	bsdvm_for_each_entry(map, entry, first, last)
-		protect_entry(entry, prot, set_max);
+	if (status == BSDVM_SUCCESS)
+		bsdvm_for_each_entry(map, entry, first, last)
+			protect_entry(entry, prot, set_max);
 	bsdvm_entry_simplify(map, first, last);
-	return BSDVM_SUCCESS;
+	return status;
 }
 
 /**

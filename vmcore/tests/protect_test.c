@@ -121,6 +121,7 @@ static void test_M35_no_memory(void **state)
 		fx_assert_status(status, BSDVM_RESOURCE_SHORTAGE);
 		expect_prot(map, 1, BSDVM_PROT_ALL, BSDVM_PROT_ALL);
 		assert_int_equal(fx_mappings(map), 4);
+		assert_int_equal(ch_entries(map), 1);
 	}
 	assert_true(n > 2);
 	expect_prot(map, 1, BSDVM_PROT_READ, BSDVM_PROT_ALL);
