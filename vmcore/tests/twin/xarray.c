@@ -682,8 +682,10 @@ bool xas_nomem(struct xa_state *xas, gfp_t gfp)
 		xas_destroy(xas);
 		return false;
 	}
-	if (!node_alloc(&xas->spare, gfp))
+	if (!node_alloc(&xas->spare, gfp)) {
+		xas_destroy(xas);
 		return false;
+	}
 	xas_reset(xas);
 	return true;
 }
