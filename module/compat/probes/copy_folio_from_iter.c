@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * copy_page_from_iter_atomic() copies to a page without faulting on the memory
- * it copies from. As page caches came to hold folios, it was first joined, then
- * replaced, by copy_folio_from_iter_atomic(): Linux 6.12 has both, 7.2 has the
- * latter only.
+ * it copies from. As page caches came to hold folios, Linux 6.6 put
+ * copy_folio_from_iter_atomic() beside it, and Linux 6.16 removed it.
  */
 #include <linux/mm.h>
 #include <linux/uio.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Inodes of alloc_anon_inode() had no mark of their own. Some time after Linux
- * 6.12 they got one, S_ANON_INODE, by which the kernel refuses them what only
- * files with a name can do: to be executed, to be read ahead.
+ * Inodes of alloc_anon_inode() had no mark of their own. Linux 6.16 gave them
+ * one, S_ANON_INODE, by which the kernel refuses them what only files with a
+ * name can do: to be executed, to be read ahead. Stable kernels of 6.15 have
+ * got it as well.
  */
 #include <linux/fs.h>
 
