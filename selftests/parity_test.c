@@ -26,6 +26,7 @@
 #include <linux/futex.h>
 #include <linux/mman.h>
 
+#include "disk_util.h"
 #include "process_util.h"
 #include "kselftest_harness.h"
 
@@ -1247,41 +1248,21 @@ PARITY(futex_private)
 
 /* ---- O_DIRECT ---------------------------------------------------------- */
 
-#define RAM_DISK "/dev/ram0"
-
 static int ram_disk = -1;
 
 /* A disk of known bytes, opened with O_DIRECT. */
 static int ram_disk_open(void)
 {
 	static unsigned char page[PAGE] __attribute__((aligned(4096)));
-	int module = open("/work/brd.ko", O_RDONLY), i;
+	int i;
 
-	if (module >= 0)
-		syscall(SYS_finit_module, module, "rd_nr=1 rd_size=1024", 0);
-	close(module);
-	for (i = 0; i < 100 && ram_disk < 0; i++) {
-		ram_disk = open(RAM_DISK, O_RDWR | O_DIRECT);
-		usleep(10000);
-	}
+	ram_disk = disk_open(O_DIRECT);
 	for (i = 0; i < NPAGES && ram_disk >= 0; i++) {
 		memset(page, 0xd0 + i, PAGE);
 		if (pwrite(ram_disk, page, PAGE, i * PAGE) != PAGE)
 			abort();
 	}
 	return ram_disk;
-}
-
-static void ram_disk_close(void)
-{
-	int i;
-
-	close(ram_disk);
-	for (i = 0; i < 100; i++) {
-		if (!syscall(SYS_delete_module, "brd", O_NONBLOCK))
-			break;
-		usleep(10000);
-	}
 }
 
 static void direct_steps(int fd, struct notes *notes)
@@ -1317,7 +1298,7 @@ TEST(direct_io)
 	if (ram_disk_open() < 0)
 		SKIP(return, "no /work/brd.ko, so no disk with O_DIRECT");
 	compare(_metadata, direct_steps);
-	ram_disk_close();
+	disk_close(ram_disk);
 }
 
 /* ---- the comparison itself --------------------------------------------- */
