@@ -9,7 +9,9 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include "live_util.h"
 #include "process_util.h"
+#include "request_util.h"
 #include "kselftest_harness.h"
 
 #define PAGE64	((uint64_t)PAGE)
@@ -17,115 +19,6 @@
 #define SIZE	(NPAGES * PAGE)
 #define FIRST	0x20
 #define NEVER	0x7fffffffU	/* an id that no snapshot has */
-
-union argument {
-	uint32_t size;
-	struct bsdvm_query query;
-	struct bsdvm_create create;
-	struct bsdvm_map_fd map_fd;
-	struct bsdvm_snapshot_take take;
-	struct bsdvm_snapshot_ref ref;
-	struct bsdvm_shadow shadow;
-	struct bsdvm_wire wire;
-	struct bsdvm_map_info map_info;
-	struct bsdvm_entry_info entry_info;
-	struct bsdvm_snapshot_info snapshot_info;
-	struct bsdvm_object_info object_info;
-	struct bsdvm_check check;
-	unsigned char bytes[2 * PAGE];
-};
-
-#define REQUEST_NO_MAP	0x1	/* goes to the device as well */
-#define REQUEST_WRITE	0x2	/* needs a descriptor open for writing */
-#define REQUEST_OUT	0x4	/* writes to its argument */
-#define REQUEST_FD	0x8	/* returns a descriptor */
-
-/* The reserved bytes of an argument. */
-struct reserved {
-	size_t offset;
-	size_t length;
-};
-
-#define RESERVED(type, field)						\
-	{ offsetof(struct type, field), sizeof(((struct type *)0)->field) }
-
-struct request {
-	const char *name;
-	unsigned int cmd;
-	uint32_t size;
-	unsigned int what;
-	uint32_t known_flags;
-	struct reserved reserved;
-};
-
-#define REQUEST(_name, _type, _what)					\
-	.name = #_name,							\
-	.cmd = BSDVM_IOC_##_name,					\
-	.size = sizeof(struct _type),					\
-	.what = (_what)
-
-static const struct request requests[] = {
-	{ REQUEST(QUERY, bsdvm_query, REQUEST_NO_MAP | REQUEST_OUT) },
-	{ REQUEST(CREATE, bsdvm_create, REQUEST_NO_MAP | REQUEST_FD) },
-	{ REQUEST(MAP_FD, bsdvm_map_fd, REQUEST_FD),
-	  .known_flags = BSDVM_MAP_FD_ADDRESS },
-	{ REQUEST(SNAPSHOT, bsdvm_snapshot_take, REQUEST_WRITE | REQUEST_OUT),
-	  .reserved = RESERVED(bsdvm_snapshot_take, reserved) },
-	{ REQUEST(OPEN, bsdvm_snapshot_ref, REQUEST_FD),
-	  .reserved = RESERVED(bsdvm_snapshot_ref, reserved) },
-	{ REQUEST(DROP, bsdvm_snapshot_ref, REQUEST_WRITE),
-	  .reserved = RESERVED(bsdvm_snapshot_ref, reserved) },
-	{ REQUEST(SHADOW, bsdvm_shadow, REQUEST_WRITE | REQUEST_FD) },
-	{ REQUEST(WIRE, bsdvm_wire, REQUEST_WRITE),
-	  .known_flags = BSDVM_WIRE_SYSTEM },
-	{ REQUEST(UNWIRE, bsdvm_wire, REQUEST_WRITE),
-	  .known_flags = BSDVM_WIRE_SYSTEM },
-	{ REQUEST(MAP_INFO, bsdvm_map_info, REQUEST_OUT) },
-	{ REQUEST(ENTRY_INFO, bsdvm_entry_info, REQUEST_OUT),
-	  .reserved = RESERVED(bsdvm_entry_info, reserved) },
-	{ REQUEST(SNAPSHOT_INFO, bsdvm_snapshot_info, REQUEST_OUT),
-	  .reserved = RESERVED(bsdvm_snapshot_info, reserved) },
-	{ REQUEST(OBJECT_INFO, bsdvm_object_info, REQUEST_OUT) },
-	{ REQUEST(CHECK, bsdvm_check, REQUEST_OUT),
-	  .reserved = RESERVED(bsdvm_check, reserved) },
-};
-
-static const char * const live_names[] = {
-	"live_families", "live_maps", "live_entries", "live_objects",
-	"live_snapshots", "live_pages", "live_wired",
-};
-
-struct live {
-	long count[ARRAY_SIZE(live_names)];
-};
-
-static struct live live_now(void)
-{
-	struct live live;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(live_names); i++)
-		live.count[i] = bsdvm_stat(live_names[i]);
-	return live;
-}
-
-/* What is closed last may take a moment to go. */
-static bool live_settles(const struct live *before)
-{
-	struct live now;
-	int i;
-
-	for (i = 0; i < 100; i++) {
-		now = live_now();
-		if (!memcmp(&now, before, sizeof(now)))
-			return true;
-		usleep(10000);
-	}
-	for (i = 0; i < ARRAY_SIZE(live_names); i++)
-		printf("# %s: %ld, was %ld\n", live_names[i], now.count[i],
-		       before->count[i]);
-	return false;
-}
 
 FIXTURE(bad) {
 	int fd;
@@ -264,10 +157,6 @@ static void expect(struct __test_metadata *_metadata,
 		TH_LOG("%s", request->name);
 	}
 }
-
-#define for_each_request(request)					\
-	for ((request) = requests;					\
-	     (request) < requests + ARRAY_SIZE(requests); (request)++)
 
 /* The snapshot good() took for a request to drop, which undo() wants. */
 static uint32_t spare_id(FIXTURE_DATA(bad) *self,
@@ -797,43 +686,6 @@ TEST_F(bad, nothing_to_report)
 	EXPECT_EQ(call(self->fd, BSDVM_IOC_SNAPSHOT_INFO, &snapshot), -ENOENT);
 	snapshot.id = ~0U;
 	EXPECT_EQ(call(self->fd, BSDVM_IOC_SNAPSHOT_INFO, &snapshot), -ENOENT);
-}
-
-/* Map @npages at page @pgoff; then touching must be SIGBUS, or it fails. */
-static void expect_no_memory(struct __test_metadata *_metadata, int fd,
-			     uint64_t pgoff, size_t npages)
-{
-	unsigned char *p = (void *)syscall(SYS_mmap, NULL, npages * PAGE,
-					   PROT_READ | PROT_WRITE, MAP_SHARED,
-					   fd, pgoff * PAGE);
-
-	if (p == MAP_FAILED)
-		return;
-	EXPECT_EQ(touch(p, -1), SIGBUS);
-	EXPECT_EQ(touch(p, 1), SIGBUS);
-	EXPECT_EQ(touch(p + (npages - 1) * PAGE, 1), SIGBUS);
-	munmap(p, npages * PAGE);
-}
-
-/* Page offsets whose byte offset does not fit, and others beyond the end. */
-TEST_F(bad, mmap_offset)
-{
-	static const uint64_t pgoff[] = {
-		NPAGES, NPAGES + 1, 1ULL << 31, 1ULL << 35, (1ULL << 36) - 1,
-		1ULL << 36, 1ULL << 40, (1ULL << 51) - 1, 1ULL << 51,
-		(1ULL << 52) - NPAGES, (1ULL << 52) - 2, (1ULL << 52) - 1,
-	};
-	size_t i;
-
-	if (sizeof(long) < sizeof(pgoff[0]))
-		SKIP(return, "32-bit callers cannot name such an offset");
-	for (i = 0; i < ARRAY_SIZE(pgoff); i++) {
-		expect_no_memory(_metadata, self->fd, pgoff[i], 1);
-		expect_no_memory(_metadata, self->fd, pgoff[i], NPAGES);
-		expect_no_memory(_metadata, self->fd, pgoff[i], NPAGES + 1);
-		expect_no_memory(_metadata, self->fd, pgoff[i], 1UL << 20);
-	}
-	expect_no_memory(_metadata, self->fd, NPAGES, 1UL << 30);
 }
 
 /* A device mapped first at an offset that no map can have. */

@@ -31,6 +31,17 @@ static inline int bsdvm_slowdown(void)
 	return slowdown > 0 ? slowdown : 1;
 }
 
+/*
+ * Is there time for as much as is wanted, by LONG in the environment? Races run
+ * for a minute then, instead of seconds.
+ */
+static inline int bsdvm_long(void)
+{
+	const char *value = getenv("LONG");
+
+	return value && atoi(value);
+}
+
 /* The time limits of the harness. */
 #define alarm(seconds)	alarm((seconds) * bsdvm_slowdown())
 

@@ -5,10 +5,6 @@
  */
 
 #define _GNU_SOURCE
-#include <pthread.h>
-#include <sched.h>
-#include <time.h>
-
 #include "process_util.h"
 #include "kselftest_harness.h"
 
@@ -402,93 +398,6 @@ TEST_F(stale, collapse_leaves_mappings_right)
 	EXPECT_TRUE(snapshot_holds(self->fd, id[0], NPAGES, FIRST));
 	EXPECT_EQ(snapshot_byte(self->fd, id[7], 6 * PAGE), 0x96);
 	EXPECT_EQ(snapshot_byte(self->fd, id[7], 7 * PAGE), FIRST + 7);
-}
-
-/* ---- a page given back must not be seen by who mapped it --------------- */
-
-struct reuse {
-	int fd, other;
-	unsigned char *p, *q;
-	volatile bool stop;
-	unsigned long reads, bad;
-};
-
-/* Map and unmap, so that page tables are always on their way out. */
-static void *reuse_unmapper(void *context)
-{
-	struct reuse *reuse = context;
-	unsigned char *p;
-	size_t i;
-
-	while (!reuse->stop) {
-		p = bsdvm_mmap(reuse->fd, SIZE);
-		for (i = 0; i < NPAGES; i++)
-			(void)*(volatile unsigned char *)(p + i * PAGE);
-		munmap(p, SIZE);
-	}
-	return NULL;
-}
-
-/* Give pages back, and let another map use them for 0xbb at once. */
-static void *reuse_puncher(void *context)
-{
-	struct reuse *reuse = context;
-	size_t i;
-
-	while (!reuse->stop) {
-		punch(reuse->fd, 0, SIZE);
-		for (i = 0; i < NPAGES; i++)
-			memset(reuse->q + i * PAGE, 0xbb, 64);
-		for (i = 0; i < NPAGES; i++)
-			memset(reuse->p + i * PAGE, 0xaa, 64);
-		punch(reuse->other, 0, SIZE);
-	}
-	return NULL;
-}
-
-static void *reuse_reader(void *context)
-{
-	struct reuse *reuse = context;
-	size_t i;
-
-	while (!reuse->stop) {
-		for (i = 0; i < NPAGES; i++) {
-			unsigned char c = *(volatile unsigned char *)
-					  (reuse->p + i * PAGE);
-
-			reuse->reads++;
-			reuse->bad += c != 0 && c != 0xaa;
-		}
-	}
-	return NULL;
-}
-
-/* Pages punched away and used by another map are never seen by the first. */
-TEST(freed_pages_are_not_seen)
-{
-	struct reuse reuse = {
-		.fd = bsdvm_create(SIZE),
-		.other = bsdvm_create(SIZE),
-	};
-	pthread_t thread[3];
-	size_t i;
-
-	ASSERT_GE(reuse.fd, 0);
-	ASSERT_GE(reuse.other, 0);
-	reuse.p = bsdvm_mmap(reuse.fd, SIZE);
-	reuse.q = bsdvm_mmap(reuse.other, SIZE);
-	pthread_create(&thread[0], NULL, reuse_unmapper, &reuse);
-	pthread_create(&thread[1], NULL, reuse_puncher, &reuse);
-	pthread_create(&thread[2], NULL, reuse_reader, &reuse);
-	sleep(4);
-	reuse.stop = true;
-	for (i = 0; i < ARRAY_SIZE(thread); i++)
-		pthread_join(thread[i], NULL);
-	EXPECT_GT(reuse.reads, 1000);
-	EXPECT_EQ(reuse.bad, 0);
-	EXPECT_EQ(bsdvm_check(reuse.fd), 0);
-	close(reuse.fd);
-	close(reuse.other);
 }
 
 TEST_HARNESS_MAIN

@@ -222,13 +222,12 @@ FIXTURE_TEARDOWN(stall)
 }
 
 /* Whoever hangs keeps nobody waiting, and can be killed. */
-TEST_F_TIMEOUT(stall, argument_or_buffer_held_back, 300)
+static void hold_back_all(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(stall) *self)
 {
 	struct caller caller;
 	size_t i;
 
-	if (!self->able)
-		SKIP(return, "no userfaultfd");
 	for (i = 0; i < ARRAY_SIZE(calls); i++) {
 		ASSERT_EQ(caller_start(&caller, &calls[i], self->fd), 0);
 		EXPECT_TRUE(caller_hangs(&caller))
@@ -298,7 +297,8 @@ static bool shadow_is_sound(int fd)
 }
 
 /* An argument is read once: what was checked is what is used. */
-TEST_F_TIMEOUT(stall, argument_changes_meanwhile, 120)
+static void change_meanwhile(struct __test_metadata *_metadata,
+			     FIXTURE_DATA(stall) *self)
 {
 	struct flipper flipper = { .arg.size = sizeof(flipper.arg) };
 	const int enough = 2000 / bsdvm_slowdown();
@@ -324,6 +324,15 @@ TEST_F_TIMEOUT(stall, argument_changes_meanwhile, 120)
 	EXPECT_GE(made, enough);
 	EXPECT_GE(refused, enough);
 	EXPECT_EQ(bsdvm_check(self->fd), 0);
+}
+
+/* A row of the table in Documentation/security.rst. */
+TEST_F_TIMEOUT(stall, r15_memory_does_not_answer, 420)
+{
+	change_meanwhile(_metadata, self);
+	if (!self->able)
+		SKIP(return, "no userfaultfd");
+	hold_back_all(_metadata, self);
 }
 
 TEST_HARNESS_MAIN

@@ -74,6 +74,35 @@ static bool rest_is_zero(const unsigned char *page)
 	return all_bytes(page + 1, PAGE - 1, 0);
 }
 
+/* As much as the free pages that were soiled. */
+#define LARGE	(64UL << 20)
+
+/*
+ * No page has bytes of somebody else: not where a hole is read, by either way,
+ * nor where a byte is written to it.
+ */
+TEST(r14_page_of_somebody_else)
+{
+	unsigned char *p;
+	size_t at;
+	int fd;
+
+	soil_memory();
+	fd = bsdvm_create(LARGE);
+	p = bsdvm_mmap(fd, LARGE);
+	ASSERT_NE(p, MAP_FAILED);
+	EXPECT_TRUE(reads_zero(fd, 0, LARGE / 4));
+	EXPECT_TRUE(all_bytes(p, LARGE / 2, 0));
+	for (at = 0; at < LARGE; at += PAGE)
+		p[at] = 1;
+	for (at = 0; at < LARGE; at += PAGE)
+		ASSERT_TRUE(rest_is_zero(p + at));
+	ASSERT_EQ(punch(fd, 0, LARGE / 2), 0);
+	EXPECT_TRUE(reads_zero(fd, 0, LARGE / 2));
+	munmap(p, LARGE);
+	close(fd);
+}
+
 /* The boot line is the one that finds what is not zeroed. */
 TEST(memory_is_poisoned)
 {
