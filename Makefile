@@ -105,7 +105,7 @@ check-kernels:
 	@$(tools)/check-kernels $(KERNELS)
 
 check-debug:
-	@$(tools)/check-kernels $(or $(KERNELS),6.1-debug 7.3-debug 6.1-kcsan)
+	@LONG=1 $(tools)/check-kernels $(or $(KERNELS),6.1-debug 7.3-debug 6.1-kcsan)
 
 deb:
 	@$(tools)/deb
