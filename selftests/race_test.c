@@ -31,6 +31,12 @@ static time_t race_seconds(void)
 	return bsdvm_long() ? 60 : 3 * bsdvm_slowdown();
 }
 
+/*
+ * Has it come to as much as proves something? Otherwise it goes on: the clock of
+ * a guest on a busy host says little.
+ */
+#define RACE_ENOUGH	20
+
 /* How many of a thing, of which there are to be @many. */
 static size_t race_many(size_t many, size_t quick)
 {
@@ -193,6 +199,12 @@ static bool snapshot_stays(int fd)
 	return !bsdvm_drop(fd, id) && same;
 }
 
+/* Have both kinds of memory been in the window? */
+static bool window_enough(const volatile struct window *window)
+{
+	return window->written >= RACE_ENOUGH && window->refused >= RACE_ENOUGH;
+}
+
 /* What cannot be written does not change, whenever it comes into the window. */
 TEST_F_TIMEOUT(race, r05_check_not_repeated, 180)
 {
@@ -209,7 +221,7 @@ TEST_F_TIMEOUT(race, r05_check_not_repeated, 180)
 	for (i = 0; i < ARRAY_SIZE(threads); i++)
 		ASSERT_EQ(pthread_create(&thread[i], NULL, threads[i],
 					 &window), 0);
-	while (time(NULL) < end) {
+	while (time(NULL) < end || !window_enough(&window)) {
 		ASSERT_TRUE(reads(window.owner_fd, bytes));
 		ASSERT_TRUE(all_bytes(bytes, WINDOW, 'A'));
 		ASSERT_TRUE(snapshot_stays(window.rw_fd));
@@ -217,8 +229,6 @@ TEST_F_TIMEOUT(race, r05_check_not_repeated, 180)
 	window.stop = true;
 	for (i = 0; i < ARRAY_SIZE(threads); i++)
 		pthread_join(thread[i], NULL);
-	EXPECT_GT(window.written, 10);
-	EXPECT_GT(window.refused, 10);
 	EXPECT_EQ(bsdvm_check(window.rw_fd), 0);
 	EXPECT_EQ(bsdvm_check(window.owner_fd), 0);
 	window_close(&window);
@@ -408,7 +418,7 @@ static void *use_slots(void *context)
 	return NULL;
 }
 
-/* Look a snapshot up: it is whole, if it is there. */
+/* Look a snapshot up: it is whole, or it is not there; nothing else. */
 static void *find_slots(void *context)
 {
 	struct slots *slots = context;
@@ -418,6 +428,7 @@ static void *find_slots(void *context)
 	for (i = 0; !slots->stop; i++) {
 		fd = bsdvm_open(slots->fds[i % NSLOTS], 1);
 		if (fd < 0) {
+			slots_count(&slots->wrong, errno != ENOENT);
 			usleep(1000);
 			continue;
 		}
@@ -436,6 +447,8 @@ static void *drop_slots(void *context)
 		usleep(i % 8 * 100);
 		if (!bsdvm_drop(slots->fds[i % NSLOTS], 1))
 			slots_count(&slots->dropped, 1);
+		else
+			slots_count(&slots->wrong, errno != ENOENT);
 	}
 	return NULL;
 }
@@ -461,6 +474,11 @@ static void *replace_slots(void *context)
 	return NULL;
 }
 
+static bool slots_enough(const volatile struct slots *slots)
+{
+	return slots->uses >= RACE_ENOUGH && slots->dropped >= RACE_ENOUGH;
+}
+
 /* Eight threads map, find, drop and close four maps: each has what it found. */
 TEST_F_TIMEOUT(race, r09_found_without_a_reference, 180)
 {
@@ -481,11 +499,11 @@ TEST_F_TIMEOUT(race, r09_found_without_a_reference, 180)
 					 work[i % ARRAY_SIZE(work)], &slots),
 			  0);
 	sleep(race_seconds());
+	while (!slots_enough(&slots))
+		usleep(10000);
 	slots.stop = true;
 	for (i = 0; i < NTHREADS; i++)
 		pthread_join(threads[i], NULL);
-	EXPECT_GT(slots.uses, 10);
-	EXPECT_GT(slots.dropped, 0);
 	EXPECT_LE(slots.dropped, slots.taken);
 	EXPECT_EQ(slots.wrong, 0);
 	for (i = 0; i < NSLOTS; i++)
