@@ -184,7 +184,9 @@ static struct inode *fs_new_inode(void)
 		simple_release_fs(&fs_mount, &fs_pins);
 		return inode;
 	}
-	inode->i_sb->s_maxbytes = (loff_t)BSDVM_PAGES_MAX << PAGE_SHIFT;
+	/* The mount may be a new one. Whoever comes here writes the same. */
+	WRITE_ONCE(inode->i_sb->s_maxbytes,
+		   (loff_t)BSDVM_PAGES_MAX << PAGE_SHIFT);
 	/* As a memfd: who can name the open file may open it again. */
 	bsdvm_inode_clear_anon(inode);
 	inode->i_mode = S_IFREG | 0777;
