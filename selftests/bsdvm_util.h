@@ -42,6 +42,12 @@ static inline int bsdvm_long(void)
 	return value && atoi(value);
 }
 
+/* How often to do what is done @often only for the sake of chance. */
+static inline int bsdvm_repeat(int often)
+{
+	return often / bsdvm_slowdown();
+}
+
 /* The time limits of the harness. */
 #define alarm(seconds)	alarm((seconds) * bsdvm_slowdown())
 

@@ -151,7 +151,7 @@ static void *resize(void *context)
 /* Size and memory are of the same moment. */
 TEST_F_TIMEOUT(map, taken_while_resized, 120)
 {
-	unsigned int rounds = 3000 / bsdvm_slowdown(), i, torn = 0;
+	unsigned int rounds = bsdvm_repeat(3000), i, torn = 0;
 	pthread_t thread;
 	struct stat st;
 	uint32_t id;

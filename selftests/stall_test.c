@@ -301,7 +301,7 @@ static void change_meanwhile(struct __test_metadata *_metadata,
 			     FIXTURE_DATA(stall) *self)
 {
 	struct flipper flipper = { .arg.size = sizeof(flipper.arg) };
-	const int enough = 2000 / bsdvm_slowdown();
+	const int enough = bsdvm_repeat(2000);
 	int fd, made = 0, refused = 0;
 	time_t end = time(NULL) + 60 * bsdvm_slowdown();
 	pthread_t thread;
