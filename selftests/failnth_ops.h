@@ -394,9 +394,7 @@ static int write_at(struct world *w, size_t offset, size_t length)
 
 static int op_read(struct world *w)
 {
-	static unsigned char value[SIZE];
-
-	return result(pread(w->fd, value, SIZE, 0));
+	return result(pread(w->fd, w->buffer, SIZE, 0));
 }
 
 static int op_write_part(struct world *w)

@@ -154,6 +154,7 @@ struct world {
 	size_t size;
 	unsigned char bytes[LARGE * PAGE];
 	unsigned char then[SIZE];
+	unsigned char buffer[SIZE];	/* in memory already, to read to */
 };
 
 /* Counters of what exists, and the sum of what a map tells of itself. */
