@@ -3,6 +3,8 @@
  * A fuzzer's loop: bring memory into a state once, then run a target from that
  * state again and again. A reset is to open the snapshot anew: it costs what
  * the target writes, not what the memory holds.
+ *
+ * usage: reset_loop [RUNS]
  */
 
 #include <err.h>
@@ -62,11 +64,25 @@ static int run_once(int fd, unsigned int id, unsigned int input)
 	return result;
 }
 
-int main(void)
+/* 1000 runs, or as many as the program was asked for. */
+static unsigned int runs_wanted(int argc, char **argv)
 {
+	char *end;
+	unsigned long runs;
+
+	if (argc < 2)
+		return RUNS;
+	runs = strtoul(argv[1], &end, 10);
+	if (argc > 2 || *end || end == argv[1] || runs > 1000000)
+		errx(2, "usage: reset_loop [RUNS]");
+	return runs;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int input, runs = runs_wanted(argc, argv);
 	struct bsdvm_snapshot_take take = { .size = sizeof(take) };
 	int dev = open("/dev/bsdvm", O_RDWR | O_CLOEXEC);
-	unsigned int input;
 	void *memory;
 
 	if (dev < 0)
@@ -77,10 +93,10 @@ int main(void)
 	prepare(memory);
 	if (ioctl(dev, BSDVM_IOC_SNAPSHOT, &take))
 		err(1, "snapshot");
-	for (input = 0; input < RUNS; input++)
+	for (input = 0; input < runs; input++)
 		if (run_once(dev, take.id, input))
 			errx(1, "run %u did not find the prepared state",
 			     input);
-	printf("%d runs, each from the same %lu MiB\n", RUNS, SIZE >> 20);
+	printf("%u runs, each from the same %lu MiB\n", runs, SIZE >> 20);
 	return 0;
 }
