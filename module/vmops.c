@@ -42,11 +42,21 @@ static void vmops_request(struct bsdvm_fault *fault, struct vm_fault *vmf)
 		fault->pmap = vmf;
 }
 
-/* The reference and the folio lock go to Linux. */
+/*
+ * The reference and the folio lock go to Linux; not of memory that broke just
+ * now, which it would try to take out of a page cache.
+ */
 static vm_fault_t vmops_hand_over(const struct bsdvm_fault *fault,
 				  struct vm_fault *vmf)
 {
-	vmf->page = folio_page(fault->page, 0);
+	struct page *page = folio_page(fault->page, 0);
+
+	if (unlikely(PageHWPoison(page))) {
+		folio_unlock(fault->page);
+		folio_put(fault->page);
+		return VM_FAULT_HWPOISON;
+	}
+	vmf->page = page;
 	return VM_FAULT_LOCKED;
 }
 

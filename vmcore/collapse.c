@@ -109,6 +109,7 @@ static void collapse_wait_busy(struct bsdvm_object *front,
 /*
  * A page that is in somebody's hands must not be written by whoever shows
  * @front: a copy goes there instead, locked until the page is mapped nowhere.
+ * Broken memory is in Linux's hands, and nobody writes it.
  * @copy is NULL if the page itself may move.
  */
 static bsdvm_status_t collapse_copy(struct bsdvm_object *front,
@@ -118,12 +119,10 @@ static bsdvm_status_t collapse_copy(struct bsdvm_object *front,
 
 	*copy = NULL;
 	folio_lock(page);
-	in_hands = bsdvm_page_in_hands(page, 0);
+	in_hands = bsdvm_page_in_hands(page, 0) && !bsdvm_page_is_broken(page);
 	folio_unlock(page);
 	if (!in_hands)
 		return BSDVM_SUCCESS;
-	if (bsdvm_page_is_broken(page))
-		return BSDVM_MEMORY_BROKEN;
 	*copy = bsdvm_page_alloc(front, false);
 	if (!*copy)
 		return BSDVM_RESOURCE_SHORTAGE;

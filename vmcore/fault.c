@@ -271,6 +271,9 @@ static bsdvm_status_t fault_finish(struct fault_state *fs)
 
 	if (status != BSDVM_SUCCESS)
 		return status;
+	/* Looked at before, it may have broken while we slept. */
+	if (bsdvm_page_is_broken(fs->page))
+		return BSDVM_MEMORY_BROKEN;
 	/* I-9: what lies in a backing object is never mapped for writing. */
 	if (!fs->owned)
 		fs->lookup.prot &= ~BSDVM_PROT_WRITE;
@@ -324,7 +327,7 @@ static bsdvm_status_t fault_run(struct fault_state *fs)
  * with @fault->prot as long as the lock is held. SUCCESS without: it was
  * entered (or wired, or a hole under NOZERO).
  *
- * Return: SUCCESS, INVALID_ADDRESS, PROTECTION_FAILURE, FAILURE,
+ * Return: SUCCESS, INVALID_ADDRESS, PROTECTION_FAILURE, FAILURE, MEMORY_BROKEN,
  * RESOURCE_SHORTAGE or INTERRUPTED. Nothing is held after a failure.
  */
 bsdvm_status_t bsdvm_fault(struct bsdvm_fault *fault)

@@ -271,17 +271,34 @@ static void punch_unmap(struct bsdvm_punch *punch)
 			   punch->last - punch->first + 1);
 }
 
+/* Is there a page to be cleared whose memory is broken? */
+static bool punch_meets_broken(const struct bsdvm_punch *punch)
+{
+	unsigned long index;
+	void *slot;
+
+	if (!punch->keep_wired || !punch->entry->wired_count)
+		return false;
+	xa_for_each_range(&punch->entry->object->slots, index, slot,
+			  punch->first, punch->last)
+		if (bsdvm_slot_is_page(slot) && punch_keeps(punch, slot) &&
+		    bsdvm_page_is_broken(slot))
+			return true;
+	return false;
+}
+
 /**
  * bsdvm_punch_object - make a part of an object read zero
  * @punch: which part, perhaps beyond the end of the entry; the list is set up
  *         here
  *
- * The whole sequence for one object. Only hiding can fail, and it is first.
+ * The whole sequence for one object. What can fail is first.
  * Mappings go before family->lock is released (M-52): it may have let go of an
  * object behind, which its last user then writes in place.
  * Entry: family->lock not held. May sleep, signals or not.
  *
- * Return: SUCCESS; RESOURCE_SHORTAGE: nothing changed then.
+ * Return: SUCCESS; RESOURCE_SHORTAGE, or MEMORY_BROKEN for a wired page: nothing
+ * changed then.
  */
 bsdvm_status_t bsdvm_punch_object(struct bsdvm_punch *punch)
 {
@@ -289,6 +306,8 @@ bsdvm_status_t bsdvm_punch_object(struct bsdvm_punch *punch)
 	bsdvm_status_t status;
 
 	INIT_LIST_HEAD(&punch->pages);
+	if (punch_meets_broken(punch))
+		return BSDVM_MEMORY_BROKEN;
 	bsdvm_family_lock(family);
 	punch_await_busy(punch->entry->object, punch->first, punch->last);
 	punch_visit_below(punch->entry->object, punch->first, punch->last,
@@ -318,7 +337,8 @@ bsdvm_status_t bsdvm_punch_object(struct bsdvm_punch *punch)
  * The entry gets an object of its own first, unless it has none at all and
  * reads zero already. Entry: family->lock not held. May sleep, signals or not.
  *
- * Return: SUCCESS; RESOURCE_SHORTAGE: every page reads as before then.
+ * Return: SUCCESS; RESOURCE_SHORTAGE, or MEMORY_BROKEN for a wired page: every
+ * page reads as before then.
  */
 bsdvm_status_t bsdvm_punch_entry(struct bsdvm_entry *entry,
 				 bsdvm_pindex_t first, bsdvm_pindex_t last,
@@ -392,9 +412,9 @@ static bsdvm_status_t punch_range(struct bsdvm_map *map, bsdvm_pindex_t first,
  * from now on sees zeroes. May sleep.
  *
  * Return: SUCCESS, INVALID_ARGUMENT for a range that ends before it begins,
- * PROTECTION_FAILURE for wired pages that are not this map's own,
- * RESOURCE_SHORTAGE (entries before the failing one are punched) or
- * INTERRUPTED.
+ * PROTECTION_FAILURE for wired pages that are not this map's own, MEMORY_BROKEN
+ * for a wired page, RESOURCE_SHORTAGE (after either of these, entries before the
+ * failing one are punched) or INTERRUPTED.
  */
 bsdvm_status_t bsdvm_map_punch(struct bsdvm_map *map, bsdvm_pindex_t first,
 			       bsdvm_pindex_t last)

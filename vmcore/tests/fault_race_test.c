@@ -115,6 +115,31 @@ static void test_F80_rename_before_the_hold(void **state)
 	fx_put(chain.map);
 }
 
+/* ---- memory that breaks ----------------------------------- */
+
+static void memory_breaks(const void *lock, enum twin_lock_mode mode)
+{
+	struct folio *page = fx_page(chain.object[0], 0);
+
+	if (lock != page)
+		return;
+	twin_lock_hook = NULL;
+	ch_break(page);
+}
+
+/* Found sound, it is looked at again under its lock. */
+static void test_memory_breaks_meanwhile(void **state)
+{
+	chain = fx_chain(1, 1, "A");
+	twin_lock_hook = memory_breaks;
+	fx_assert_status(fx_touch(chain.map, 0, 0, BSDVM_PROT_READ, 0),
+			 BSDVM_MEMORY_BROKEN);
+	assert_null(twin_lock_hook);
+	assert_null(fx_mapped(chain.map, 0, 0));
+	folio_put(fx_page(chain.object[0], 0));
+	fx_put(chain.map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +147,7 @@ int main(void)
 		FX_TEST(test_I13_collapse_before_paging),
 		FX_TEST(test_F51_before_the_claim),
 		FX_TEST(test_F80_rename_before_the_hold),
+		FX_TEST(test_memory_breaks_meanwhile),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -461,6 +461,25 @@ static void test_clear_no_part(void **state)
 	fx_put(map);
 }
 
+/* O-38: a wired page is cleared in place, which broken memory cannot be. */
+static void test_O38_broken(void **state)
+{
+	struct bsdvm_map *map = ch_map("ABC");
+	struct folio *page;
+
+	ch_wire(map, 0, 2);
+	page = fx_page(fx_object(map, 0), 1);
+	ch_break(page);
+	fx_assert_status(bsdvm_map_punch(map, 0, 2), BSDVM_MEMORY_BROKEN);
+	assert_int_equal(fx_held_byte(map, 0), 'A');
+	assert_int_equal(fx_held_byte(map, 2), 'C');
+	ch_unwire(map, 0, 2);
+	ch_punch(map, 0, 2);
+	ch_expect(map, "...");
+	folio_put(page);
+	fx_put(map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -485,6 +504,7 @@ int main(void)
 		FX_TEST(test_I11_punch_before_wired_frozen),
 		FX_TEST(test_no_memory_before_stored),
 		FX_TEST(test_clear_no_part),
+		FX_TEST(test_O38_broken),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
