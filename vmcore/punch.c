@@ -297,8 +297,8 @@ static bool punch_meets_broken(const struct bsdvm_punch *punch)
  * object behind, which its last user then writes in place.
  * Entry: family->lock not held. May sleep, signals or not.
  *
- * Return: SUCCESS; RESOURCE_SHORTAGE, or MEMORY_BROKEN for a wired page: nothing
- * changed then.
+ * Return: SUCCESS; RESOURCE_SHORTAGE, or MEMORY_BROKEN for a wired page:
+ * nothing changed then.
  */
 bsdvm_status_t bsdvm_punch_object(struct bsdvm_punch *punch)
 {
@@ -412,9 +412,9 @@ static bsdvm_status_t punch_range(struct bsdvm_map *map, bsdvm_pindex_t first,
  * from now on sees zeroes. May sleep.
  *
  * Return: SUCCESS, INVALID_ARGUMENT for a range that ends before it begins,
- * PROTECTION_FAILURE for wired pages that are not this map's own, MEMORY_BROKEN
- * for a wired page, RESOURCE_SHORTAGE (after either of these, entries before the
- * failing one are punched) or INTERRUPTED.
+ * PROTECTION_FAILURE for wired pages that are not this map's own,
+ * MEMORY_BROKEN for a wired page, RESOURCE_SHORTAGE (after either of these,
+ * entries before the failing one are punched) or INTERRUPTED.
  */
 bsdvm_status_t bsdvm_map_punch(struct bsdvm_map *map, bsdvm_pindex_t first,
 			       bsdvm_pindex_t last)
