@@ -8,11 +8,16 @@
 
 set -eu
 
+# sample NAME ARG...
+sample()
+{
+	printf '  %-12s' "$1:"
+	"$@"
+}
+
 demo "$1"
 printf '\n8. The other samples, one after the other.\n\n'
-for sample in first "reset_loop $((1000 / ${SLOWDOWN:-1}))" checkpoint branches
-do
-	printf '  %-12s' "${sample%% *}:"
-	# shellcheck disable=SC2086 # a command of words
-	$sample
-done
+sample first
+sample reset_loop $((1000 / ${SLOWDOWN:-1}))
+sample checkpoint
+sample branches

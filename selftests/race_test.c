@@ -40,7 +40,7 @@ static time_t race_seconds(void)
 /* How many of a thing, of which there are to be @many. */
 static size_t race_many(size_t many, size_t quick)
 {
-	return (bsdvm_long() ? many : quick) / bsdvm_slowdown();
+	return bsdvm_repeat(bsdvm_long() ? many : quick);
 }
 
 FIXTURE(race) {

@@ -271,7 +271,7 @@ static bsdvm_status_t fault_finish(struct fault_state *fs)
 
 	if (status != BSDVM_SUCCESS)
 		return status;
-	/* Looked at before, it may have broken while we slept. */
+	/* As late as can be: it is marked whoever holds the lock. */
 	if (bsdvm_page_is_broken(fs->page))
 		return BSDVM_MEMORY_BROKEN;
 	/* I-9: what lies in a backing object is never mapped for writing. */

@@ -158,6 +158,10 @@ static bsdvm_status_t cow_copy(struct fault_state *fs)
 	page = fault_alloc(fs, false, &status);
 	if (!page)
 		return status;
+	if (bsdvm_page_is_broken(source)) {
+		bsdvm_page_discard(page);
+		return BSDVM_MEMORY_BROKEN;
+	}
 	bsdvm_page_copy(page, source);
 	bsdvm_page_bind(page, fault_page_index(fs, fs->request->pindex),
 			BSDVM_PAGE_FRESH | BSDVM_PAGE_DIRTY);

@@ -222,8 +222,6 @@ static bsdvm_status_t fault_zero_fill(struct fault_state *fs)
 /* F-75 to F-77. */
 static bsdvm_status_t fault_found(struct fault_state *fs)
 {
-	if (bsdvm_page_is_broken(fs->page))
-		return BSDVM_MEMORY_BROKEN;
 	if (unlikely(fs->pip)) {
 		fault_deactivate_behind(fs);
 		return fault_retry(fs, FAULT_PAUSE_READAHEAD);
