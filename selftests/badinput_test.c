@@ -30,14 +30,6 @@ FIXTURE(bad) {
 	struct live live;
 };
 
-static int reopen(int fd, int flags)
-{
-	char path[32];
-
-	sprintf(path, "/proc/self/fd/%d", fd);
-	return open(path, flags);
-}
-
 /*
  * Wiring and snapshots leave the map in more pieces than it was made of. What
  * the tests will do is done before, so that it does not look like a leak.
@@ -66,7 +58,7 @@ FIXTURE_SETUP(bad)
 	ASSERT_NE(self->id, 0);
 	fill_pages(self->p, NPAGES, FIRST);
 	break_in(self->fd);
-	self->ro_fd = reopen(self->fd, O_RDONLY);
+	self->ro_fd = bsdvm_reopen(self->fd, O_RDONLY);
 	ASSERT_GE(self->ro_fd, 0);
 	self->dev = bsdvm_dev();
 	ASSERT_GE(self->dev, 0);
@@ -493,7 +485,7 @@ TEST_F(bad, wrong_descriptor)
 	fd[1] = memfd_create("memfd", 0);
 	fd[2] = open("/dev/null", O_RDWR);
 	fd[3] = open("/tmp", O_RDONLY);
-	fd[4] = reopen(self->fd, O_PATH);
+	fd[4] = bsdvm_reopen(self->fd, O_PATH);
 	fd[5] = 1000;
 	for_each_request(request)
 		for (i = 0; i < ARRAY_SIZE(fd); i++) {
@@ -580,7 +572,7 @@ TEST_F(bad, read_only_device_makes_a_read_only_map)
 /* One that can only be written to cannot be read, mapped or opened anew. */
 TEST_F(bad, write_only_descriptor)
 {
-	int fd = reopen(self->fd, O_WRONLY);
+	int fd = bsdvm_reopen(self->fd, O_WRONLY);
 	char c;
 
 	ASSERT_GE(fd, 0);

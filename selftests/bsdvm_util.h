@@ -51,6 +51,15 @@ static inline int bsdvm_repeat(int often)
 /* The time limits of the harness. */
 #define alarm(seconds)	alarm((seconds) * bsdvm_slowdown())
 
+/* The file of a descriptor, opened once more. */
+static inline int bsdvm_reopen(int fd, int flags)
+{
+	char path[32];
+
+	sprintf(path, "/proc/self/fd/%d", fd);
+	return open(path, flags);
+}
+
 static inline int bsdvm_dev(void)
 {
 	return open("/dev/bsdvm", O_RDWR | O_CLOEXEC);

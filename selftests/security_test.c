@@ -35,14 +35,6 @@ FIXTURE(row) {
 	struct live live;
 };
 
-static int reopen(int fd, int flags)
-{
-	char path[32];
-
-	sprintf(path, "/proc/self/fd/%d", fd);
-	return open(path, flags);
-}
-
 /* A map of known pages, by a descriptor for each right. */
 FIXTURE_SETUP(row)
 {
@@ -52,7 +44,7 @@ FIXTURE_SETUP(row)
 	self->p = bsdvm_mmap(self->fd, SIZE);
 	ASSERT_NE(self->p, MAP_FAILED);
 	fill_pages(self->p, NPAGES, FIRST);
-	self->ro_fd = reopen(self->fd, O_RDONLY);
+	self->ro_fd = bsdvm_reopen(self->fd, O_RDONLY);
 	ASSERT_GE(self->ro_fd, 0);
 }
 
