@@ -11,29 +11,30 @@
 #include "process_util.h"
 #include "kselftest_harness.h"
 
-#define NPAGES		65536UL
-#define SIZE		(NPAGES * PAGE)
 #define SNAPSHOTS	1000
 #define GROUP		"/sys/fs/cgroup/order_test"
 
 FIXTURE(order) {
 	int fd;
 	unsigned char *p;
+	size_t size;
 };
 
 FIXTURE_SETUP(order)
 {
-	self->fd = bsdvm_create(SIZE);
+	/* Very many pages: they must not matter. */
+	self->size = (SNAPSHOTS + 65536 / bsdvm_slowdown()) * PAGE;
+	self->fd = bsdvm_create(self->size);
 	ASSERT_GE(self->fd, 0);
-	self->p = bsdvm_mmap(self->fd, SIZE);
+	self->p = bsdvm_mmap(self->fd, self->size);
 	ASSERT_NE(self->p, MAP_FAILED);
-	memset(self->p, 0x33, SIZE);
+	memset(self->p, 0x33, self->size);
 }
 
 FIXTURE_TEARDOWN(order)
 {
 	EXPECT_EQ(bsdvm_check(self->fd), 0);
-	munmap(self->p, SIZE);
+	munmap(self->p, self->size);
 	close(self->fd);
 }
 

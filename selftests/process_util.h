@@ -26,12 +26,10 @@
 static inline bool all_bytes(const void *p, size_t length, unsigned char value)
 {
 	const unsigned char *byte = p;
-	size_t i;
 
-	for (i = 0; i < length; i++)
-		if (byte[i] != value)
-			return false;
-	return true;
+	/* What equals its own next byte everywhere is the same all over. */
+	return !length || (*byte == value &&
+			   !memcmp(byte, byte + 1, length - 1));
 }
 
 /* Fill page after page with @first, @first + 1, ... */

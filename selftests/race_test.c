@@ -28,7 +28,7 @@
 /* How long a race runs. */
 static time_t race_seconds(void)
 {
-	return bsdvm_long() ? 60 : 3 * bsdvm_slowdown();
+	return bsdvm_long() ? 60 : 2 + bsdvm_slowdown();
 }
 
 /*

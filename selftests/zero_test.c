@@ -14,10 +14,9 @@
 #define NPAGES	256UL
 #define SIZE	(NPAGES * PAGE)
 
-/* Leave something in the pages that come next. */
-static void soil_memory(void)
+/* Leave something in the pages that come next, so many bytes of them. */
+static void soil_memory(size_t length)
 {
-	const size_t length = 64UL << 20;
 	void *p = mmap(NULL, length, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
@@ -32,7 +31,7 @@ FIXTURE(zero) {
 
 FIXTURE_SETUP(zero)
 {
-	soil_memory();
+	soil_memory(8 * SIZE);
 	self->fd = bsdvm_create(SIZE);
 	ASSERT_GE(self->fd, 0);
 	self->p = bsdvm_mmap(self->fd, SIZE);
@@ -74,32 +73,30 @@ static bool rest_is_zero(const unsigned char *page)
 	return all_bytes(page + 1, PAGE - 1, 0);
 }
 
-/* As much as the free pages that were soiled. */
-#define LARGE	(64UL << 20)
-
 /*
  * No page has bytes of somebody else: not where a hole is read, by either way,
  * nor where a byte is written to it.
  */
 TEST(r14_page_of_somebody_else)
 {
+	const size_t large = (64UL << 20) / bsdvm_slowdown() & ~(4 * PAGE - 1);
 	unsigned char *p;
 	size_t at;
 	int fd;
 
-	soil_memory();
-	fd = bsdvm_create(LARGE);
-	p = bsdvm_mmap(fd, LARGE);
+	soil_memory(large);
+	fd = bsdvm_create(large);
+	p = bsdvm_mmap(fd, large);
 	ASSERT_NE(p, MAP_FAILED);
-	EXPECT_TRUE(reads_zero(fd, 0, LARGE / 4));
-	EXPECT_TRUE(all_bytes(p, LARGE / 2, 0));
-	for (at = 0; at < LARGE; at += PAGE)
+	EXPECT_TRUE(reads_zero(fd, 0, large / 4));
+	EXPECT_TRUE(all_bytes(p, large / 2, 0));
+	for (at = 0; at < large; at += PAGE)
 		p[at] = 1;
-	for (at = 0; at < LARGE; at += PAGE)
+	for (at = 0; at < large; at += PAGE)
 		ASSERT_TRUE(rest_is_zero(p + at));
-	ASSERT_EQ(punch(fd, 0, LARGE / 2), 0);
-	EXPECT_TRUE(reads_zero(fd, 0, LARGE / 2));
-	munmap(p, LARGE);
+	ASSERT_EQ(punch(fd, 0, large / 2), 0);
+	EXPECT_TRUE(reads_zero(fd, 0, large / 2));
+	munmap(p, large);
 	close(fd);
 }
 
@@ -325,7 +322,7 @@ TEST_F(zero, holes_of_a_snapshot)
 		self->p[i * PAGE] = 0x11;
 	id = bsdvm_snapshot(self->fd);
 	ASSERT_NE(id, 0);
-	soil_memory();
+	soil_memory(8 * SIZE);
 	for (i = 1; i < NPAGES; i += 4)
 		self->p[i * PAGE] = 0x12;
 	fd = bsdvm_open(self->fd, id);
