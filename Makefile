@@ -51,7 +51,7 @@ endif
 .PHONY: modules modules_install clean demo check bench unit selftests style
 .PHONY: guest-module guest-tests selftest-programs help headers-present
 .PHONY: check-all check-kernels check-debug check-install probe-tests model
-.PHONY: mutants torture fuzz coverage deb
+.PHONY: mutants torture fuzz coverage deb all-programs
 
 modules: headers-present
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
@@ -81,6 +81,11 @@ unit:
 selftest-programs:
 	@$(tools)/deps selftests
 	@$(MAKE) --no-print-directory -C selftests
+
+# What runs in guests, for KERNEL.
+all-programs:
+	@$(tools)/selftest --build $(KERNEL)
+	@$(MAKE) --no-print-directory -s -C samples
 
 selftests: guest-module selftest-programs
 	@$(tools)/selftest $(KERNEL)
