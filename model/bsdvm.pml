@@ -8,6 +8,11 @@
  * what is in it and what is not.
  */
 #include "scenes.pml"
+#ifdef WIRING
+#include "wiring.pml"
+#elif defined(ENDING)
+#include "ending.pml"
+#else
 #include "state.pml"
 #include "linux.pml"
 #include "resolve.pml"
@@ -18,3 +23,4 @@
 #include "punch.pml"
 #include "protect.pml"
 #include "config.pml"
+#endif

@@ -367,3 +367,14 @@
 		SHOWS(0, 2, false); MAPPED(0, 0, PAGE_A, false)
 #define RUN	THREAD(0, STORE, 0); THREAD(0, STORE, 0)
 #endif
+
+/* Wiring, and how things end: they need nothing of the rest. */
+#ifdef C_WIRE
+#define WIRING
+#endif
+#ifdef C_END
+#define ENDING
+#endif
+#ifdef C_PROGRESS_KILL
+#define ENDING
+#endif
