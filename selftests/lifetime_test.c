@@ -3,21 +3,19 @@
  * How long things live: a map as long as anything shows it, a snapshot as long
  * as its family, the module as long as there is a map. And who may use them.
  *
- * Unloading needs root, and the module's file to load it again: tools/guest has
- * it in /guest.
+ * Unloading needs root, and the module's file to load it again.
  */
 
 #define _GNU_SOURCE
 #include <sys/resource.h>
-#include <sys/syscall.h>
 
+#include "module_util.h"
 #include "process_util.h"
 #include "kselftest_harness.h"
 
 #define NPAGES	8UL
 #define SIZE	(NPAGES * PAGE)
 #define FIRST	0x50
-#define MODULE	"/guest/bsdvm.ko"
 
 /* ---- descriptors between processes ------------------------------------- */
 
@@ -311,36 +309,6 @@ TEST(unprivileged)
 
 /* ---- the module -------------------------------------------------------- */
 
-static int unload(void)
-{
-	return syscall(SYS_delete_module, "bsdvm", O_NONBLOCK) ? -errno : 0;
-}
-
-/* What was closed a moment ago may still be on its way out. */
-static int unload_soon(void)
-{
-	int error = 0, i;
-
-	for (i = 0; i < 200; i++) {
-		error = unload();
-		if (error != -EWOULDBLOCK)
-			break;
-		usleep(10000);
-	}
-	return error;
-}
-
-static int load(void)
-{
-	int file = open(MODULE, O_RDONLY), error, i;
-
-	error = syscall(SYS_finit_module, file, "", 0) ? -errno : 0;
-	close(file);
-	for (i = 0; i < 200 && !error && access("/dev/bsdvm", F_OK); i++)
-		usleep(10000);
-	return error;
-}
-
 FIXTURE(module) {
 	bool there;
 };
@@ -355,7 +323,7 @@ FIXTURE_SETUP(module)
 FIXTURE_TEARDOWN(module)
 {
 	if (access("/sys/module/bsdvm", F_OK))
-		EXPECT_EQ(load(), 0);
+		EXPECT_EQ(module_load(), 0);
 }
 
 /* Everything that shows a map, each by itself, refuses the unloading. */
@@ -364,29 +332,29 @@ TEST_F(module, stays_while_used)
 	int dev = bsdvm_dev(), fd, sock[2], branch;
 	unsigned char *p;
 
-	EXPECT_EQ(unload(), -EWOULDBLOCK);
+	EXPECT_EQ(module_unload(), -EWOULDBLOCK);
 	p = bsdvm_mmap(dev, SIZE);
 	ASSERT_NE(p, MAP_FAILED);
 	close(dev);
-	EXPECT_EQ(unload(), -EWOULDBLOCK);
+	EXPECT_EQ(module_unload(), -EWOULDBLOCK);
 	p[0] = 1;
 	fd = filled_map();
 	munmap(p, SIZE);
-	EXPECT_EQ(unload(), -EWOULDBLOCK);
+	EXPECT_EQ(module_unload(), -EWOULDBLOCK);
 	p = mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, fd, 0);
 	close(fd);
-	EXPECT_EQ(unload(), -EWOULDBLOCK);
+	EXPECT_EQ(module_unload(), -EWOULDBLOCK);
 	EXPECT_TRUE(pages_hold(p, NPAGES, FIRST));
 	fd = fd_at(fd = bsdvm_dev(), p);
 	munmap(p, SIZE);
 	branch = bsdvm_open(fd, bsdvm_snapshot(fd));
 	close(fd);
-	EXPECT_EQ(unload(), -EWOULDBLOCK);
+	EXPECT_EQ(module_unload(), -EWOULDBLOCK);
 	EXPECT_TRUE(file_holds(branch));
 	ASSERT_EQ(socketpair(AF_UNIX, SOCK_DGRAM, 0, sock), 0);
 	ASSERT_EQ(send_fd(sock[0], branch), 0);
 	close(branch);
-	EXPECT_EQ(unload(), -EWOULDBLOCK);
+	EXPECT_EQ(module_unload(), -EWOULDBLOCK);
 	branch = receive_fd(sock[1]);
 	EXPECT_TRUE(file_holds(branch));
 }
@@ -396,12 +364,12 @@ TEST_F(module, goes_when_unused)
 {
 	int fd = filled_map();
 
-	EXPECT_EQ(unload(), -EWOULDBLOCK);
+	EXPECT_EQ(module_unload(), -EWOULDBLOCK);
 	close(fd);
-	ASSERT_EQ(unload_soon(), 0);
+	ASSERT_EQ(module_unload_soon(), 0);
 	EXPECT_NE(access("/dev/bsdvm", F_OK), 0);
 	EXPECT_NE(access("/sys/kernel/debug/bsdvm", F_OK), 0);
-	ASSERT_EQ(load(), 0);
+	ASSERT_EQ(module_load(), 0);
 	fd = filled_map();
 	EXPECT_GE(fd, 0);
 	EXPECT_TRUE(file_holds(fd));
@@ -418,7 +386,7 @@ TEST_F(module, page_outlives_it)
 	ASSERT_EQ(pipe(a), 0);
 	ASSERT_EQ(splice(fd, &in, a[1], NULL, 8, 0), 8);
 	close(fd);
-	ASSERT_EQ(unload_soon(), 0);
+	ASSERT_EQ(module_unload_soon(), 0);
 	EXPECT_EQ(read(a[0], buffer, sizeof(buffer)), 8);
 	EXPECT_TRUE(all_bytes(buffer, 8, FIRST + 1));
 	close(a[0]);
@@ -497,22 +465,22 @@ static bool in_file(const char *path, const char *text)
 	return found;
 }
 
-#define CYCLES	100
+#define CYCLES	100	/* ten times as many if there is time */
 #define WARM	10
 
-/* 100 times loaded, used and unloaded: nothing is left behind. */
-TEST_F_TIMEOUT(module, cycles, 280)
+/* Many times loaded, used and unloaded: nothing is left behind. */
+TEST_F_TIMEOUT(module, cycles, 900)
 {
 	long before = 0, after;
-	int i, cycles = bsdvm_repeat(CYCLES);
+	int i, cycles = bsdvm_repeat(bsdvm_long() ? 10 * CYCLES : CYCLES);
 
-	ASSERT_EQ(unload_soon(), 0);
+	ASSERT_EQ(module_unload_soon(), 0);
 	for (i = 0; i < cycles + WARM; i++) {
 		if (i == WARM)
 			before = memory_used();
-		ASSERT_EQ(load(), 0);
+		ASSERT_EQ(module_load(), 0);
 		ASSERT_EQ(in_child(use_a_little, NULL), 0);
-		ASSERT_EQ(unload_soon(), 0);
+		ASSERT_EQ(module_unload_soon(), 0);
 	}
 	after = memory_used();
 	TH_LOG("%d cycles: %ld KiB", cycles, after - before);
