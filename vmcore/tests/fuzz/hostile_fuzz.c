@@ -12,27 +12,81 @@
 
 /* ---- the scene ----------------------------------- */
 
-static struct bsdvm_map *map, *other;
-static u32 snapshot;
+#define SCENE_STEPS	16
 
+static bool tracing;
+static struct bsdvm_map *map, *other;
+static struct folio *pins[SCENE_STEPS];
+static unsigned int npins;
+
+/* A map, some of whose pages are there. */
+static struct bsdvm_map *scene_map(void)
+{
+	unsigned int there = fuzz_below(1 << SCENE_PAGES), i;
+	char pages[SCENE_PAGES + 1] = "";
+
+	for (i = 0; i < SCENE_PAGES; i++)
+		pages[i] = there & 1 << i ? 'A' + i : '.';
+	return ch_map(pages);
+}
+
+/* Something that makes the chain longer, or the map's pages different. */
+static void scene_step(void)
+{
+	bsdvm_pindex_t first = fuzz_below(SCENE_PAGES), n;
+	bsdvm_pindex_t last = first + fuzz_below(SCENE_PAGES - first);
+	unsigned int step = fuzz_below(6);
+
+	if (tracing)
+		fprintf(stderr, "# step %u, pages %lu to %lu\n", step, first,
+			last);
+	switch (step) {
+	case 0:
+		ch_write(map, first, 'x');
+		break;
+	case 1:
+		ch_punch(map, first, last);
+		break;
+	case 2:
+		ch_snapshot(map);
+		break;
+	case 3:
+		ch_wire(map, first, last);
+		break;
+	case 4:
+		fx_assert(bsdvm_map_user_wire(map, first, last, &n) ==
+			  BSDVM_SUCCESS);
+		break;
+	case 5:
+		ch_write(map, first, 'z');
+		pins[npins++] = ch_pin(map, first);
+		break;
+	}
+}
+
+/* What the next bytes say: a map, and another one that it is in front of. */
 static void scene_begin(void)
 {
-	bsdvm_pindex_t n;
+	unsigned int steps;
+	u32 snapshot;
 
-	map = ch_map("AB.CDEF.G.");
+	map = scene_map();
+	for (steps = fuzz_below(SCENE_STEPS); steps; steps--)
+		scene_step();
 	snapshot = ch_snapshot(map);
-	other = ch_open(map, snapshot);
+	other = fuzz_byte() & 1 ? ch_shadow(map, 2, 5) :
+				  ch_open(map, snapshot);
 	ch_write(map, 0, 'x');
 	ch_write(other, 1, 'y');
-	ch_punch(map, 4, 4);
-	ch_wire(map, 5, 6);
-	fx_assert(bsdvm_map_user_wire(map, 8, 8, &n) == BSDVM_SUCCESS);
-	fx_assert(bsdvm_map_protect(map, 2, 3, BSDVM_PROT_READ, true) ==
-		  BSDVM_SUCCESS);
+	if (fuzz_byte() & 1)
+		fx_assert(bsdvm_map_protect(map, 2, 3, BSDVM_PROT_READ, true) ==
+			  BSDVM_SUCCESS);
 }
 
 static void scene_end(void)
 {
+	while (npins)
+		folio_put(pins[--npins]);
 	fx_put(other);
 	fx_put(map);
 }
@@ -112,8 +166,6 @@ static u64 pick_number(void)
 		return special[kind / 2];
 	return kind & 1 ? fuzz_byte() % SCENE_PAGES : fuzz_u64();
 }
-
-static bool tracing;
 
 static u64 any_number(void)
 {
