@@ -152,10 +152,31 @@ static void crowd_end(void)
 	}
 }
 
+/* It may be killed for want of memory, which is then used up as well. */
+static void hog_look_after(void)
+{
+	int status;
+
+	if (!shared->options.pressure)
+		return;
+	if (hog && waitpid(hog, &status, WNOHANG) > 0) {
+		atomic_fetch_add(&shared->pressed, WIFSIGNALED(status));
+		hog = 0;
+	}
+	if (!hog)
+		hog = pressure_start();
+}
+
 static void hog_end(void)
 {
-	if (hog > 0)
+	if (!shared->options.pressure)
+		return;
+	if (hog)
 		waitpid(hog, NULL, 0);
+	printf("# memory was used up %llu times\n",
+	       (unsigned long long)shared->pressed);
+	if (!shared->pressed)
+		complain("memory was never used up");
 }
 
 /* Only offenders were killed for want of memory in the cgroup. */
@@ -178,10 +199,9 @@ void crowd_run(void)
 
 	dice.random = shared->options.seed;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	if (shared->options.pressure)
-		hog = pressure_start();
 	while (now_ms() < until && !shared->stop) {
 		crowd_look_after(true);
+		hog_look_after();
 		broker_serve(POLL_MS);
 	}
 	crowd_end();

@@ -49,6 +49,7 @@ static void pressure_take(void)
 		memset(p + used, 0x55, CHUNK);
 		used += CHUNK;
 	}
+	atomic_fetch_add(&shared->pressed, used < length);
 	usleep(200000);
 	munmap(p, length);
 }

@@ -136,6 +136,7 @@ struct shared {
 	char failure[8192];
 	_Atomic uint64_t lost;		/* questions too old for a ring */
 	_Atomic uint64_t recovered;	/* versions finished for the dead */
+	_Atomic uint64_t pressed;	/* times that memory was used up */
 	_Atomic uint64_t done[64];	/* by number of the operation */
 	/* Slot plus one. Set by the thread, cleared by it or by the broker. */
 	_Atomic int holds[PROCESSES_MAX][THREADS_MAX][HELD_MAPS];
