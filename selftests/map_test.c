@@ -191,11 +191,6 @@ TEST(by_address)
 	close(b);
 }
 
-static int poison(void *page)
-{
-	return madvise(page, PAGE, MADV_HWPOISON) ? errno : 0;
-}
-
 /* What the kernel says to a fault of its own, which kills nobody. */
 static int populate(unsigned char *p)
 {
@@ -224,7 +219,7 @@ TEST(broken_memory)
 	unsigned char *p = bsdvm_mmap(fd, SIZE);
 
 	fill_pages(p, NPAGES, FIRST);
-	error = in_child(poison, p + PAGE);
+	error = in_child(break_memory, p + PAGE);
 	if (error == EINVAL || error == EPERM)
 		SKIP(return, "the kernel cannot mark memory as broken");
 	munmap(p, SIZE);

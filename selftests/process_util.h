@@ -88,6 +88,12 @@ static inline bool snapshot_holds(int fd, uint32_t id, size_t npages, int first)
 	return same;
 }
 
+/* For a child: mark the memory of a page as broken. Returns 0 or errno. */
+static inline int break_memory(void *page)
+{
+	return madvise(page, PAGE, MADV_HWPOISON) ? errno : 0;
+}
+
 static inline int punch(int fd, off_t offset, off_t length)
 {
 	return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,

@@ -397,6 +397,34 @@ TEST(limit_counts_no_failure)
 	EXPECT_EQ(in_child(nothing_for_a_failure, NULL), 0);
 }
 
+static int nothing_for_broken_memory(void *context)
+{
+	int fd = *(int *)context;
+
+	if (limited_user(1005))
+		return 1;
+	if (refused(fd, 0, LIMIT / 2 * PAGE, EIO) || wired_pages(fd))
+		return 2;
+	return bsdvm_wire(fd, LIMIT / 2 * PAGE, LIMIT * PAGE, 0) ? 3 : 0;
+}
+
+/* The same, if it is found out only while pages are wired. */
+TEST(limit_counts_no_broken_memory)
+{
+	int fd = bsdvm_create(SIZE), error;
+	unsigned char *p = bsdvm_mmap(fd, SIZE);
+
+	if (geteuid())
+		SKIP(return, "to become a user one must be root");
+	p[PAGE] = 1;
+	error = in_child(break_memory, p + PAGE);
+	munmap(p, SIZE);
+	if (error == EINVAL || error == EPERM)
+		SKIP(return, "the kernel cannot mark memory as broken");
+	EXPECT_EQ(in_child(nothing_for_broken_memory, &fd), 0);
+	close(fd);
+}
+
 static int other_user(void *context)
 {
 	int fd = *(int *)context;
