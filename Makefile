@@ -7,8 +7,9 @@
 #   make demo             boot a guest, load the module, show it (installs what
 #                         is missing, by apt on Debian)
 #   make check            the quick tests; last line: N passed, N failed
-#   make check-all        everything there is, the targets below too, two at a
-#                         time (MINUTES=80: what can be done in that time)
+#   make check-all        everything there is, two at a time: the targets below
+#                         too, without what only check-debug and check-install
+#                         take the time for (MINUTES=80: what can be done then)
 #   make check-kernels    build, selftests, demo on every kernel supported; a
 #                         table at the end (KERNELS='6.1 7.3': on these)
 #   make check-debug      the same on kernels with every checker, and on one that
