@@ -222,6 +222,7 @@ TEST(broken_memory)
 	error = in_child(break_memory, p + PAGE);
 	if (error == EINVAL || error == EPERM)
 		SKIP(return, "the kernel cannot mark memory as broken");
+	ASSERT_EQ(error, 0);
 	munmap(p, SIZE);
 	p = bsdvm_mmap(fd, SIZE);
 	ASSERT_NE(p, MAP_FAILED);

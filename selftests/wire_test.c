@@ -421,6 +421,7 @@ TEST(limit_counts_no_broken_memory)
 	munmap(p, SIZE);
 	if (error == EINVAL || error == EPERM)
 		SKIP(return, "the kernel cannot mark memory as broken");
+	ASSERT_EQ(error, 0);
 	EXPECT_EQ(in_child(nothing_for_broken_memory, &fd), 0);
 	close(fd);
 }

@@ -159,20 +159,23 @@ static void hog_look_after(void)
 
 	if (!shared->options.pressure)
 		return;
-	if (hog && waitpid(hog, &status, WNOHANG) > 0) {
+	if (hog > 0 && waitpid(hog, &status, WNOHANG) > 0) {
 		atomic_fetch_add(&shared->pressed, WIFSIGNALED(status));
 		hog = 0;
 	}
-	if (!hog)
+	if (hog <= 0)
 		hog = pressure_start();
 }
 
 static void hog_end(void)
 {
+	int status = 0;
+
 	if (!shared->options.pressure)
 		return;
-	if (hog)
-		waitpid(hog, NULL, 0);
+	if (hog > 0)
+		waitpid(hog, &status, 0);
+	atomic_fetch_add(&shared->pressed, WIFSIGNALED(status));
 	printf("# memory was used up %llu times\n",
 	       (unsigned long long)shared->pressed);
 	if (!shared->pressed)

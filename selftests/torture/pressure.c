@@ -40,16 +40,17 @@ static void process_is_first_to_die(void)
 static void pressure_take(void)
 {
 	size_t length = 16UL << 30, used = 0;
+	long available;
 	char *p = mmap(NULL, length, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED)
 		_exit(1);
-	while (used < length && memory_available() > ENOUGH) {
+	while (used < length && (available = memory_available()) > ENOUGH) {
 		memset(p + used, 0x55, CHUNK);
 		used += CHUNK;
 	}
-	atomic_fetch_add(&shared->pressed, used < length);
+	atomic_fetch_add(&shared->pressed, used < length && available >= 0);
 	usleep(200000);
 	munmap(p, length);
 }
@@ -60,6 +61,7 @@ pid_t pressure_start(void)
 
 	if (pid)
 		return pid;
+	broker_close();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	process_is_first_to_die();
 	while (!shared->stop) {
