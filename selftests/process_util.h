@@ -88,10 +88,15 @@ static inline bool snapshot_holds(int fd, uint32_t id, size_t npages, int first)
 	return same;
 }
 
-/* For a child: mark the memory of a page as broken. Returns 0 or errno. */
+/*
+ * For a child: mark the memory of a page as broken. Returns 0 or errno. Linux
+ * does not know what to do about a page of ours: it marks it, and says EBUSY.
+ */
 static inline int break_memory(void *page)
 {
-	return madvise(page, PAGE, MADV_HWPOISON) ? errno : 0;
+	int error = madvise(page, PAGE, MADV_HWPOISON) ? errno : 0;
+
+	return error == EBUSY ? 0 : error;
 }
 
 static inline int punch(int fd, off_t offset, off_t length)
