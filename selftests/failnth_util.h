@@ -57,20 +57,6 @@ static inline bool nth_prepare(void)
 	return true;
 }
 
-/* The number in a file, -1 without it. */
-static inline long read_number(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char text[32] = "";
-	ssize_t n;
-
-	if (fd < 0)
-		return -1;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	return n > 0 ? atol(text) : -1;
-}
-
 static inline void nth_arm(int nth, unsigned int n)
 {
 	char text[16];

@@ -69,17 +69,6 @@ static int count_fds(void)
 	return n;
 }
 
-static long read_number(const char *path)
-{
-	char text[64] = "";
-	int fd = open(path, O_RDONLY);
-
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
-		return -1;
-	close(fd);
-	return atol(text);
-}
-
 /* Memory in slabs, whoever pays for it, in bytes. */
 static long slab_memory(void)
 {

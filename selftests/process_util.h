@@ -88,6 +88,20 @@ static inline bool snapshot_holds(int fd, uint32_t id, size_t npages, int first)
 	return same;
 }
 
+/* The number in a file, -1 without it. */
+static inline long read_number(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char text[32] = "";
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return n > 0 ? atol(text) : -1;
+}
+
 /*
  * For a child: mark the memory of a page as broken. Returns 0 or errno. Linux
  * does not know what to do about a page of ours: it marks it, and says EBUSY.
