@@ -142,7 +142,9 @@ void twin_might_sleep(const char *file, int line)
 void twin_cond_resched(void)
 {
 	twin_rcu_poll();
-	sched_yield();
+	/* Alone, one would only wait for what else runs on the machine. */
+	if (twin_tasks()->twin_next)
+		sched_yield();
 }
 
 void twin_assert_idle(void)
