@@ -64,8 +64,7 @@ static bool collapse_begin(struct bsdvm_object *front,
 /* An end without success: walks under way must not trust what they missed. */
 static void collapse_abort(struct bsdvm_object *backing)
 {
-	write_seqcount_begin(&backing->family->seq);
-	write_seqcount_end(&backing->family->seq);
+	bsdvm_family_disturb(backing->family);
 	clear_bit(BSDVM_OBJECT_COLLAPSING, &backing->flags);
 	bsdvm_wake(backing);
 }

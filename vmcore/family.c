@@ -37,7 +37,7 @@ struct bsdvm_family *bsdvm_family_create(void)
 		return NULL;
 	refcount_set(&family->refs, 1);
 	mutex_init(&family->lock);
-	seqcount_mutex_init(&family->seq, &family->lock);
+	seqcount_init(&family->seq);
 	INIT_LIST_HEAD(&family->maps);
 	INIT_LIST_HEAD(&family->pending);
 	INIT_LIST_HEAD(&family->dead);
@@ -149,6 +149,44 @@ void bsdvm_family_unlock(struct bsdvm_family *family)
 	mutex_unlock(&family->lock);
 	list_for_each_entry_safe(object, next, &dead, shadow_link)
 		bsdvm_object_destroy(object);
+}
+
+/**
+ * bsdvm_family_relink_begin - begin to change an object's backing link
+ * @family: locked
+ *
+ * Walks under way do not sleep, and some hold a folio lock, for which the holder
+ * of family->lock may wait. So family->seq is one that knows of no lock: with
+ * real-time Linux, readers of one bound to a mutex would wait for the mutex.
+ * Preemption is off until bsdvm_family_relink_end().
+ */
+void bsdvm_family_relink_begin(struct bsdvm_family *family)
+{
+	lockdep_assert_held(&family->lock);
+	preempt_disable();
+	write_seqcount_begin(&family->seq);
+}
+
+/**
+ * bsdvm_family_relink_end - end bsdvm_family_relink_begin()
+ * @family: locked
+ */
+void bsdvm_family_relink_end(struct bsdvm_family *family)
+{
+	write_seqcount_end(&family->seq);
+	preempt_enable();
+}
+
+/**
+ * bsdvm_family_disturb - let walks under way begin anew
+ * @family: locked
+ *
+ * For what moves pages without a change of links.
+ */
+void bsdvm_family_disturb(struct bsdvm_family *family)
+{
+	bsdvm_family_relink_begin(family);
+	bsdvm_family_relink_end(family);
 }
 
 /**

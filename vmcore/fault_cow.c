@@ -59,8 +59,7 @@ static void cow_leave_backing(struct fault_state *fs)
 	struct bsdvm_object *backing = fs->cursor.object;
 	struct folio *page = fs->page;
 
-	write_seqcount_begin(&backing->family->seq);
-	write_seqcount_end(&backing->family->seq);
+	bsdvm_family_disturb(backing->family);
 	xa_erase(&backing->slots, fs->cursor.pindex);
 	atomic_long_dec(&backing->resident);
 	if (bsdvm_page_test_clear(page, BSDVM_PAGE_SWAPPED))

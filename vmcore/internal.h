@@ -30,6 +30,7 @@
 #include <linux/overflow.h>
 #include <linux/pagemap.h>
 #include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/rwsem.h>

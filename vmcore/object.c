@@ -89,11 +89,11 @@ static void object_set_link(struct bsdvm_object *object,
 			    struct bsdvm_object *backing,
 			    bsdvm_pindex_t offset, bsdvm_pindex_t end)
 {
-	write_seqcount_begin(&object->family->seq);
+	bsdvm_family_relink_begin(object->family);
 	WRITE_ONCE(object->backing_object, backing);
 	WRITE_ONCE(object->backing_offset, offset);
 	WRITE_ONCE(object->backing_end, end);
-	write_seqcount_end(&object->family->seq);
+	bsdvm_family_relink_end(object->family);
 }
 
 /**

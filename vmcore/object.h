@@ -68,6 +68,9 @@ void bsdvm_family_lock(struct bsdvm_family *family);
 bsdvm_status_t bsdvm_family_lock_killable(struct bsdvm_family *family);
 bool bsdvm_family_trylock(struct bsdvm_family *family);
 void bsdvm_family_unlock(struct bsdvm_family *family);
+void bsdvm_family_relink_begin(struct bsdvm_family *family);
+void bsdvm_family_relink_end(struct bsdvm_family *family);
+void bsdvm_family_disturb(struct bsdvm_family *family);
 
 extern const struct bsdvm_pmap_ops *bsdvm_pmap;
 

@@ -88,7 +88,7 @@ static bool resolve_asks_pager(const struct bsdvm_cursor *cursor)
 
 static enum bsdvm_found resolve_walk(struct bsdvm_cursor *cursor, bool below)
 {
-	const seqcount_mutex_t *seq = &cursor->object->family->seq;
+	const seqcount_t *seq = &cursor->object->family->seq;
 	unsigned int start = read_seqcount_begin(seq);
 	bool more;
 

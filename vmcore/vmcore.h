@@ -4,7 +4,8 @@
  *
  * Lock order, outermost first (indent = may be taken while the outer is held):
  *
- *   mmap_lock or the VMA lock           (Linux, held by fault handlers)
+ *   mmap_lock or the VMA lock, held by Linux for fault handlers; or of a map's
+ *   inode: i_rwsem, then size_lock or wirelimit.lock; or families_lock
  *     map->lock                         (rwsem, one map at a time)
  *       family->lock                    (mutex: topology of the family)
  *         busy slot                     (claimed by compare-exchange; a holder
@@ -100,7 +101,7 @@ typedef unsigned int __bitwise bsdvm_status_t;
 struct bsdvm_family {
 	refcount_t refs;
 	struct mutex lock;
-	seqcount_mutex_t seq;
+	seqcount_t seq;
 	struct list_head link;
 	struct list_head maps;
 	unsigned int nmaps;

@@ -762,10 +762,10 @@ static void test_relink_in_one_piece(void **state)
 		bsdvm_object_reference(back);
 		bsdvm_object_attach(middle, back, 0, 2);
 		/* A link by hand, in one piece. */
-		write_seqcount_begin(&family->seq);
+		bsdvm_family_relink_begin(family);
 		list_move_tail(&front->shadow_link, &middle->shadows);
 		WRITE_ONCE(front->backing_object, middle);
-		write_seqcount_end(&family->seq);
+		bsdvm_family_relink_end(family);
 		back->shadow_count--;
 		back->ref_count--;
 		middle->shadow_count++;

@@ -384,8 +384,7 @@ static void relink_somewhere(struct bsdvm_object *object, bsdvm_pindex_t pindex)
 
 	if (!mutex_trylock(&family->lock))
 		return;
-	write_seqcount_begin(&family->seq);
-	write_seqcount_end(&family->seq);
+	bsdvm_family_disturb(family);
 	mutex_unlock(&family->lock);
 }
 

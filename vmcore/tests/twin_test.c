@@ -366,39 +366,39 @@ static void test_killable_locks(void **state)
 
 static void sleep_in_seqcount(void)
 {
-	seqcount_mutex_t seq;
+	seqcount_t seq;
 
-	seqcount_mutex_init(&seq, &lock);
-	mutex_lock(&lock);
+	seqcount_init(&seq);
+	preempt_disable();
 	write_seqcount_begin(&seq);
 	might_sleep();
 }
 
-static void seqcount_without_lock(void)
+static void seqcount_preemptible(void)
 {
-	seqcount_mutex_t seq;
+	seqcount_t seq;
 
-	seqcount_mutex_init(&seq, &lock);
+	seqcount_init(&seq);
 	write_seqcount_begin(&seq);
 }
 
 static void test_seqcount(void **state)
 {
-	seqcount_mutex_t seq;
+	seqcount_t seq;
 	unsigned int start;
 
 	(void)state;
-	seqcount_mutex_init(&seq, &lock);
+	seqcount_init(&seq);
 	start = read_seqcount_begin(&seq);
 	assert_false(read_seqcount_retry(&seq, start));
-	mutex_lock(&lock);
+	preempt_disable();
 	write_seqcount_begin(&seq);
 	assert_true(read_seqcount_retry(&seq, start));
 	write_seqcount_end(&seq);
-	mutex_unlock(&lock);
+	preempt_enable();
 	assert_true(read_seqcount_retry(&seq, start));
 	assert_true(dies(sleep_in_seqcount));
-	assert_true(dies(seqcount_without_lock));
+	assert_true(dies(seqcount_preemptible));
 }
 
 /* ---- RCU ------------------------------------------------------------------------- */

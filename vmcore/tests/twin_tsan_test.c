@@ -185,18 +185,20 @@ static void test_busy_slots(void **state)
 
 static DEFINE_MUTEX(mutex);
 static DECLARE_RWSEM(sem);
-static seqcount_mutex_t seq;
+static seqcount_t seq;
 static unsigned long left, right;	/* mutex and seq; left == right */
 static unsigned long total;		/* sem */
 
 static void pair_write(void)
 {
 	mutex_lock(&mutex);
+	preempt_disable();
 	write_seqcount_begin(&seq);
 	WRITE_ONCE(left, left + 1);
 	cpu_relax();
 	WRITE_ONCE(right, right + 1);
 	write_seqcount_end(&seq);
+	preempt_enable();
 	mutex_unlock(&mutex);
 }
 
@@ -250,7 +252,7 @@ static void *locks_use(void *arg)
 static void test_locks(void **state)
 {
 	(void)state;
-	seqcount_mutex_init(&seq, &mutex);
+	seqcount_init(&seq);
 	run_threads(locks_use);
 	assert_int_equal(left, THREADS / 2 * ROUNDS);
 	assert_int_equal(total, THREADS / 2 * ROUNDS);

@@ -112,23 +112,21 @@ void spin_unlock(spinlock_t *lock);
 
 /* ---- sequence count ------------------------------------------------------------ */
 
-typedef struct seqcount_mutex {
+typedef struct seqcount {
 	unsigned int sequence;
-	struct mutex *lock;
-} seqcount_mutex_t;
+} seqcount_t;
 
-static inline void seqcount_mutex_init(seqcount_mutex_t *s, struct mutex *lock)
+static inline void seqcount_init(seqcount_t *s)
 {
 	s->sequence = 0;
-	s->lock = lock;
 }
 
-static inline unsigned int raw_read_seqcount(const seqcount_mutex_t *s)
+static inline unsigned int raw_read_seqcount(const seqcount_t *s)
 {
 	return smp_load_acquire(&s->sequence);
 }
 
-static inline unsigned int read_seqcount_begin(const seqcount_mutex_t *s)
+static inline unsigned int read_seqcount_begin(const seqcount_t *s)
 {
 	unsigned int seq;
 
@@ -137,31 +135,29 @@ static inline unsigned int read_seqcount_begin(const seqcount_mutex_t *s)
 	return seq;
 }
 
-static inline unsigned int raw_seqcount_begin(const seqcount_mutex_t *s)
+static inline unsigned int raw_seqcount_begin(const seqcount_t *s)
 {
 	return raw_read_seqcount(s) & ~1u;
 }
 
-static inline int read_seqcount_retry(const seqcount_mutex_t *s,
+static inline int read_seqcount_retry(const seqcount_t *s,
 				      unsigned int start)
 {
 	smp_rmb();
 	return READ_ONCE(s->sequence) != start;
 }
 
-/* The kernel disables preemption here: no sleeping until the end. */
-static inline void write_seqcount_begin(seqcount_mutex_t *s)
+/* As the kernel with lockdep: preemption is the caller's to disable. */
+static inline void write_seqcount_begin(seqcount_t *s)
 {
-	lockdep_assert_held(s->lock);
-	preempt_disable();
+	BUG_ON(!current->atomic_depth);
 	BUG_ON(__atomic_fetch_add(&s->sequence, 1, __ATOMIC_ACQ_REL) & 1);
 	smp_wmb();
 }
 
-static inline void write_seqcount_end(seqcount_mutex_t *s)
+static inline void write_seqcount_end(seqcount_t *s)
 {
 	BUG_ON(!(__atomic_fetch_add(&s->sequence, 1, __ATOMIC_RELEASE) & 1));
-	preempt_enable();
 }
 
 #endif /* TWIN_LOCK_H */
