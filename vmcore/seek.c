@@ -66,26 +66,45 @@ static bool seek_candidate(struct bsdvm_object *object, bsdvm_pindex_t last,
 	return any;
 }
 
-/* First data in @entry from @pindex on. The map is locked. */
-static bool seek_entry_data(const struct bsdvm_entry *entry,
-			    bsdvm_pindex_t *pindex)
+/* The same, with the lock only for one step down the chain. */
+static bsdvm_status_t seek_next(const struct bsdvm_entry *entry,
+				bsdvm_pindex_t last, bsdvm_pindex_t *index)
+{
+	struct bsdvm_family *family = entry->map->family;
+	bool any;
+
+	if (fatal_signal_pending(current) ||
+	    bsdvm_family_lock_killable(family) != BSDVM_SUCCESS)
+		return BSDVM_INTERRUPTED;
+	any = seek_candidate(entry->object, last, index);
+	bsdvm_family_unlock(family);
+	return any ? BSDVM_SUCCESS : BSDVM_INVALID_ADDRESS;
+}
+
+/*
+ * First data in @entry from @pindex on. The map is locked, so the entry keeps
+ * its object. Any number of tombstones may be in the way, each with a whole
+ * chain behind it: relatives get their turn between two of them.
+ */
+static bsdvm_status_t seek_entry_data(const struct bsdvm_entry *entry,
+				      bsdvm_pindex_t *pindex)
 {
 	bsdvm_pindex_t index = bsdvm_entry_index(entry, *pindex);
 	bsdvm_pindex_t last = bsdvm_entry_index(entry, entry->last);
-	struct bsdvm_family *family = entry->map->family;
-	bool data = false;
+	bsdvm_status_t status = BSDVM_INVALID_ADDRESS;
 
-	bsdvm_family_lock(family);
-	while (index <= last && seek_candidate(entry->object, last, &index)) {
-		data = seek_is_data(entry->object, index);
-		if (data)
+	for (; index <= last; index++) {
+		status = seek_next(entry, last, &index);
+		if (status != BSDVM_SUCCESS)
 			break;
-		index++;
+		if (seek_is_data(entry->object, index)) {
+			*pindex = index - entry->offset + entry->start;
+			return BSDVM_SUCCESS;
+		}
+		status = BSDVM_INVALID_ADDRESS;
 		cond_resched();
 	}
-	bsdvm_family_unlock(family);
-	*pindex = index - entry->offset + entry->start;
-	return data;
+	return status;
 }
 
 /**
@@ -110,27 +129,31 @@ bsdvm_status_t bsdvm_map_seek_data(struct bsdvm_map *map,
 	status = BSDVM_INVALID_ADDRESS;
 	bsdvm_for_each_entry(map, entry, at, BSDVM_PAGES_MAX) {
 		at = max(at, entry->start);
-		if (entry->object && seek_entry_data(entry, &at)) {
-			*pindex = at;
-			status = BSDVM_SUCCESS;
+		if (entry->object)
+			status = seek_entry_data(entry, &at);
+		if (status != BSDVM_INVALID_ADDRESS)
 			break;
-		}
 		at = entry->last + 1;
 	}
+	if (status == BSDVM_SUCCESS)
+		*pindex = at;
 	bsdvm_map_unlock_shared(map);
 	return status;
 }
 
 /* First hole in @entry from @pindex on; the page after it if there is none. */
-static bsdvm_pindex_t seek_entry_hole(const struct bsdvm_entry *entry,
-				      bsdvm_pindex_t pindex)
+static bsdvm_status_t seek_entry_hole(const struct bsdvm_entry *entry,
+				      bsdvm_pindex_t *pindex)
 {
-	while (pindex <= entry->last &&
-	       seek_is_data(entry->object, bsdvm_entry_index(entry, pindex))) {
-		pindex++;
+	for (; *pindex <= entry->last; ++*pindex) {
+		if (fatal_signal_pending(current))
+			return BSDVM_INTERRUPTED;
+		if (!seek_is_data(entry->object,
+				  bsdvm_entry_index(entry, *pindex)))
+			break;
 		cond_resched();
 	}
-	return pindex;
+	return BSDVM_SUCCESS;
 }
 
 /**
@@ -146,7 +169,7 @@ static bsdvm_pindex_t seek_entry_hole(const struct bsdvm_entry *entry,
 bsdvm_status_t bsdvm_map_seek_hole(struct bsdvm_map *map,
 				   bsdvm_pindex_t *pindex)
 {
-	bsdvm_pindex_t at = *pindex, next;
+	bsdvm_pindex_t at = *pindex;
 	struct bsdvm_entry *entry;
 	bsdvm_status_t status = bsdvm_map_lock_shared(map);
 
@@ -158,12 +181,9 @@ bsdvm_status_t bsdvm_map_seek_hole(struct bsdvm_map *map,
 		entry = bsdvm_map_entry_at(map, at);
 		if (!entry || !entry->object)
 			break;
-		next = seek_entry_hole(entry, at);
-		if (next <= entry->last) {
-			at = next;
+		status = seek_entry_hole(entry, &at);
+		if (at <= entry->last)
 			break;
-		}
-		at = next;
 	}
 	if (status == BSDVM_SUCCESS)
 		*pindex = min(at, map->size);

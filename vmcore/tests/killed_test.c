@@ -175,6 +175,23 @@ static void test_F30_family_locked(void **state)
 	fx_put(map);
 }
 
+/* Pages and tombstones may be many: who is killed looks at one more at most. */
+static void test_F30_seek(void **state)
+{
+	map = ch_map("ABC");
+	expect_interrupted(seek_hole);
+	expect_interrupted(seek_data);
+	fx_put(map);
+	map = fx_chain(2, 4, "000./ABC.").map;
+	expect_interrupted(seek_data);
+	twin_unkill(current);
+	fx_assert_status(seek_data(), BSDVM_INVALID_ADDRESS);
+	bsdvm_family_lock(map->family);
+	expect_interrupted(seek_data);
+	bsdvm_family_unlock(map->family);
+	fx_put(map);
+}
+
 static void resize(struct fx_thread *me)
 {
 	me->status = bsdvm_map_resize(me->map, 1);
@@ -213,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FX_TEST(test_F30_locked_exclusively),
 		FX_TEST(test_F30_locked_shared),
+		FX_TEST(test_F30_seek),
 		FX_TEST(test_F30_family_locked),
 		FX_TEST(test_F30_after_the_transition),
 	};
