@@ -142,23 +142,18 @@ int bsdvm_file_resize(struct inode *inode, loff_t size)
  * @inode: of the map, locked
  * @size:  in bytes; nothing was written behind it
  *
- * Whatever the signals, as a write that is cut short by one must not leave
- * zeroes behind what it wrote.
+ * Whatever the signals, and without memory, as a write that is cut short by
+ * either must not leave zeroes behind what it wrote.
  */
 void bsdvm_file_cut(struct inode *inode, loff_t size)
 {
 	struct bsdvm_inode *bi = bsdvm_inode(inode);
-	loff_t old = i_size_read(inode);
-	bsdvm_status_t status;
 
 	mutex_lock(&bi->size_lock);
 	i_size_write(inode, size);
-	status = bsdvm_map_cut(bi->map, file_pages(size));
-	if (status != BSDVM_SUCCESS)
-		i_size_write(inode, old);
+	bsdvm_map_cut(bi->map, file_pages(size));
 	mutex_unlock(&bi->size_lock);
-	if (status == BSDVM_SUCCESS)
-		file_end_at(inode, size);
+	file_end_at(inode, size);
 }
 
 static int file_setattr(bsdvm_idmap *idmap, struct dentry *dentry,

@@ -32,6 +32,13 @@ static void resize_entry(struct bsdvm_entry *entry, bsdvm_pindex_t last)
 	xa_erase(entries, old);
 }
 
+/* Are the pages of the entry's own object nobody else's to see? */
+static bool shrink_owns(const struct bsdvm_entry *entry)
+{
+	return entry->object && !bsdvm_entry_needs_copy(entry) &&
+	       bsdvm_object_is_anonymous(entry->object);
+}
+
 /*
  * What an entry that goes alone showed leaves an object that stays, as other
  * entries show other parts of it. A frozen object keeps its pages: somebody
@@ -40,10 +47,8 @@ static void resize_entry(struct bsdvm_entry *entry, bsdvm_pindex_t last)
 static void shrink_take(struct bsdvm_punch *punch)
 {
 	struct bsdvm_entry *entry = punch->entry;
-	struct bsdvm_object *object = entry->object;
 
-	if (!object || object->ref_count == 1 ||
-	    bsdvm_entry_needs_copy(entry) || !bsdvm_object_is_anonymous(object))
+	if (!shrink_owns(entry) || entry->object->ref_count == 1)
 		return;
 	punch->first = entry->offset;
 	punch->last = bsdvm_entry_index(entry, entry->last);
@@ -126,10 +131,16 @@ static bool grow_is_alone(const struct bsdvm_entry *entry)
 	return alone;
 }
 
-/* May the map's last entry simply become longer? */
-static bool grow_can_extend(const struct bsdvm_entry *entry)
+/*
+ * May the map's last entry simply become longer, up to @last? Not if it shows
+ * its object from so far on that pages would be beyond BSDVM_PAGES_MAX there:
+ * an entry may begin at the end of what it was made from, any number of times.
+ */
+static bool grow_can_extend(const struct bsdvm_entry *entry,
+			    bsdvm_pindex_t last)
 {
 	return entry && !entry->wired_count &&
+	       bsdvm_entry_index(entry, last) < BSDVM_PAGES_MAX &&
 	       !(entry->flags & ~(BSDVM_ENTRY_COW | BSDVM_ENTRY_NEEDS_COPY)) &&
 	       entry->protection == BSDVM_PROT_ALL &&
 	       entry->max_protection == BSDVM_PROT_ALL && grow_is_alone(entry);
@@ -191,13 +202,40 @@ static bsdvm_status_t map_grow(struct bsdvm_map *map, bsdvm_pindex_t size)
 	struct bsdvm_entry *entry = map_last_entry(map);
 	bsdvm_status_t status = BSDVM_SUCCESS;
 
-	if (grow_can_extend(entry))
+	if (grow_can_extend(entry, size - 1))
 		status = grow_extend(entry, size - 1);
 	else if (!bsdvm_entry_insert(map, map->size, size - 1, NULL, 0, 0))
 		status = BSDVM_RESOURCE_SHORTAGE;
 	if (status == BSDVM_SUCCESS)
 		map->size = size;
 	return status;
+}
+
+/*
+ * As shrink_span(), if need be without hiding what lies behind: whoever makes
+ * the entry longer again hides it then, see grow_object().
+ */
+static void cut_span(struct bsdvm_map *map, bsdvm_pindex_t size)
+{
+	struct bsdvm_punch punch = { .entry = bsdvm_map_entry_at(map, size) };
+	struct bsdvm_entry *entry = punch.entry;
+
+	if (!entry || entry->start == size)
+		return;
+	WARN_ON_ONCE(xa_reserve(&map->entries, size - 1,
+				GFP_KERNEL | __GFP_NOFAIL));
+	bsdvm_entry_unwire_range(entry, size, entry->last);
+	INIT_LIST_HEAD(&punch.pages);
+	punch.first = bsdvm_entry_index(entry, size);
+	punch.last = bsdvm_entry_index(entry, entry->last);
+	bsdvm_family_lock(map->family);
+	bsdvm_entry_await(entry);
+	bsdvm_pmap->remove(map, size, BSDVM_PAGES_MAX - size);
+	if (shrink_owns(entry))
+		bsdvm_punch_take(&punch);
+	resize_entry(entry, size - 1);
+	bsdvm_family_unlock(map->family);
+	bsdvm_punch_free(&punch);
 }
 
 /**
@@ -234,19 +272,17 @@ bsdvm_status_t bsdvm_map_resize(struct bsdvm_map *map, bsdvm_pindex_t size)
  * @map:  which
  * @size: in pages; nothing is done to a map that is not larger
  *
- * As bsdvm_map_resize(), but fatal signals do not end it: they may be why the
- * growth was in vain.
+ * As bsdvm_map_resize(), but neither fatal signals nor want of memory end it:
+ * they may be why the growth was in vain.
  * Context: no lock of the core held; may sleep.
- *
- * Return: SUCCESS or RESOURCE_SHORTAGE (nothing changed).
  */
-bsdvm_status_t bsdvm_map_cut(struct bsdvm_map *map, bsdvm_pindex_t size)
+void bsdvm_map_cut(struct bsdvm_map *map, bsdvm_pindex_t size)
 {
-	bsdvm_status_t status = BSDVM_SUCCESS;
-
 	bsdvm_map_lock_settled_always(map, 0, BSDVM_PAGES_MAX);
-	if (size < map->size)
-		status = map_shrink(map, size);
+	if (size < map->size && map_shrink(map, size) != BSDVM_SUCCESS) {
+		map->size = size;
+		cut_span(map, size);
+		shrink_remove(map, size);
+	}
 	bsdvm_map_unlock(map);
-	return status;
 }

@@ -392,7 +392,7 @@ void bsdvm_map_get(struct bsdvm_map *map);
 void bsdvm_map_put(struct bsdvm_map *map);
 
 bsdvm_status_t bsdvm_map_resize(struct bsdvm_map *map, bsdvm_pindex_t size);
-bsdvm_status_t bsdvm_map_cut(struct bsdvm_map *map, bsdvm_pindex_t size);
+void bsdvm_map_cut(struct bsdvm_map *map, bsdvm_pindex_t size);
 bsdvm_status_t bsdvm_map_punch(struct bsdvm_map *map, bsdvm_pindex_t first,
 			       bsdvm_pindex_t last);
 bsdvm_status_t bsdvm_map_clear_bytes(struct bsdvm_map *map,

@@ -325,6 +325,90 @@ static void test_grow_beside_no_memory(void **state)
 	fx_put(map);
 }
 
+/* "AB", then 128 pages of which one is written and some are behind a window. */
+static struct bsdvm_map *long_map(bool frozen)
+{
+	struct bsdvm_map *map = fx_map(130);
+
+	ch_write(map, 0, 'A');
+	ch_write(map, 60, 'X');
+	ch_write(map, 100, 'Y');
+	ch_snapshot(map);
+	ch_write(map, 1, 'B');
+	ch_write(map, 61, 'Z');
+	ch_wire(map, 125, 126);
+	if (frozen)
+		ch_snapshot(map);
+	assert_int_equal(fx_load(map, 0, 60), 'X');
+	assert_int_equal(fx_load(map, 0, 61), 'Z');
+	return map;
+}
+
+/* With allocations failing from the n-th on; false if there are no more. */
+static bool cut_failing(unsigned long n, bool frozen)
+{
+	struct bsdvm_map *map = long_map(frozen);
+	bool failed;
+
+	twin_fail_from(n);
+	bsdvm_map_cut(map, 2);
+	failed = twin_fail_allocs_done();
+	twin_fail_nth(0);
+	check_all(map);
+	assert_null(fx_mapped(map, 0, 60));
+	assert_null(fx_mapped(map, 0, 61));
+	assert_int_equal(fx_count(live_wired), 0);
+	ch_expect(map, "AB");
+	ch_resize(map, 130);
+	assert_int_equal(ch_peek(map, 1), 'B');
+	assert_int_equal(ch_peek(map, 60), 0);
+	assert_int_equal(ch_peek(map, 61), 0);
+	assert_int_equal(ch_peek(map, 100), 0);
+	fx_put(map);
+	return failed;
+}
+
+/* A growth is taken back whether or not there is memory. */
+static void test_cut_no_memory(void **state)
+{
+	unsigned long n;
+
+	for (n = 1; cut_failing(n, false); n++)
+		;
+	assert_true(n > 1);
+	for (n = 1; cut_failing(n, true); n++)
+		;
+	assert_true(n > 1);
+}
+
+/*
+ * A map made of the last page of a long one, grown, and again: no object is
+ * ever asked for pages that no map can have.
+ */
+static void test_grow_at_a_far_offset(void **state)
+{
+	struct bsdvm_map *map = ch_map("A"), *part;
+	struct bsdvm_entry *entry;
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		ch_resize(map, BSDVM_PAGES_MAX);
+		list_for_each_entry(entry, &map->entry_list, map_link) {
+			assert_true(bsdvm_entry_index(entry, entry->last) <
+				    BSDVM_PAGES_MAX);
+			assert_true(!entry->object || entry->object->size <=
+				    BSDVM_PAGES_MAX);
+		}
+		part = ch_shadow(map, BSDVM_PAGES_MAX - 1, 1);
+		fx_put(map);
+		map = part;
+		ch_write(map, 0, 'a' + i);
+	}
+	ch_resize(map, 3);
+	ch_expect(map, "d..");
+	fx_put(map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +427,8 @@ int main(void)
 		FX_TEST(test_grow_untouched),
 		FX_TEST(test_grow_no_memory),
 		FX_TEST(test_grow_beside_no_memory),
+		FX_TEST(test_cut_no_memory),
+		FX_TEST(test_grow_at_a_far_offset),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

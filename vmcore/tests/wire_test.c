@@ -461,7 +461,8 @@ static void do_resize(struct fx_thread *me)
 
 static void do_cut(struct fx_thread *me)
 {
-	me->status = bsdvm_map_cut(me->map, 1);
+	bsdvm_map_cut(me->map, 1);
+	me->status = BSDVM_SUCCESS;
 }
 
 static void do_snapshot(struct fx_thread *me)
