@@ -6,8 +6,9 @@
  * each map and owned by the module, so the module stays until the last inode
  * is gone; the file's operations count the module before the file exists.
  *
- * A second filesystem, owned by nobody, holds one inode as long as the module
- * is loaded: the anchor, whose address space all pages name as theirs.
+ * A second filesystem, owned by nobody, has an inode for each family: the anchor,
+ * whose address space the family's pages name as theirs. It has no file and no
+ * page of its own.
  */
 
 #include <linux/file.h>
@@ -29,7 +30,6 @@ static struct kmem_cache *fs_inode_cache;
 static struct vfsmount *fs_mount;
 static int fs_pins;
 static struct vfsmount *anchor_mount;
-static struct inode *anchor_inode;
 
 static void fs_inode_init_once(void *memory)
 {
@@ -108,39 +108,26 @@ static struct file_system_type anchor_type = {
 	.kill_sb = kill_anon_super,
 };
 
-static int anchor_init(void)
-{
-	anchor_mount = kern_mount(&anchor_type);
-	if (IS_ERR(anchor_mount))
-		return PTR_ERR(anchor_mount);
-	anchor_inode = alloc_anon_inode(anchor_mount->mnt_sb);
-	if (IS_ERR(anchor_inode)) {
-		kern_unmount(anchor_mount);
-		return PTR_ERR(anchor_inode);
-	}
-	return 0;
-}
-
 /**
- * bsdvm_fs_init - make the inode cache and the anchor
+ * bsdvm_fs_init - make the inode cache, and where anchors are
  *
- * Before bsdvm_core_init(), which wants the anchor. May sleep.
+ * May sleep.
  *
  * Return: 0 or a negative errno; nothing is left behind then.
  */
 int bsdvm_fs_init(void)
 {
-	int error;
-
 	fs_inode_cache = kmem_cache_create("bsdvm_inode",
 					   sizeof(struct bsdvm_inode), 0,
 					   SLAB_ACCOUNT, fs_inode_init_once);
 	if (!fs_inode_cache)
 		return -ENOMEM;
-	error = anchor_init();
-	if (error)
+	anchor_mount = kern_mount(&anchor_type);
+	if (IS_ERR(anchor_mount)) {
 		kmem_cache_destroy(fs_inode_cache);
-	return error;
+		return PTR_ERR(anchor_mount);
+	}
+	return 0;
 }
 
 /**
@@ -151,7 +138,6 @@ int bsdvm_fs_init(void)
  */
 void bsdvm_fs_fini(void)
 {
-	iput(anchor_inode);
 	kern_unmount(anchor_mount);
 	/* Inodes are freed after a grace period. */
 	rcu_barrier();
@@ -159,13 +145,28 @@ void bsdvm_fs_fini(void)
 }
 
 /**
- * bsdvm_fs_anchor - the address space that every page names as its own
+ * bsdvm_fs_anchor_create - an address space for the pages of a family
  *
- * Return: that of the anchor inode, from bsdvm_fs_init() to bsdvm_fs_fini().
+ * May sleep. Give it back by bsdvm_fs_anchor_put().
+ *
+ * Return: that of a new inode, or NULL without memory.
  */
-struct address_space *bsdvm_fs_anchor(void)
+struct address_space *bsdvm_fs_anchor_create(void)
 {
-	return anchor_inode->i_mapping;
+	struct inode *inode = alloc_anon_inode(anchor_mount->mnt_sb);
+
+	return IS_ERR(inode) ? NULL : inode->i_mapping;
+}
+
+/**
+ * bsdvm_fs_anchor_put - give an anchor back
+ * @anchor: named by no page any more
+ *
+ * Its memory stays for a grace period. May sleep.
+ */
+void bsdvm_fs_anchor_put(struct address_space *anchor)
+{
+	iput(anchor->host);
 }
 
 /*

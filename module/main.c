@@ -82,7 +82,7 @@ static int __init bsdvm_module_init(void)
 	error = bsdvm_fs_init();
 	if (error)
 		return error;
-	error = bsdvm_core_init(&bsdvm_pmap_linux, bsdvm_fs_anchor());
+	error = bsdvm_core_init(&bsdvm_pmap_linux);
 	if (error)
 		goto out_fs;
 	bsdvm_debugfs_init();

@@ -28,7 +28,8 @@ vm_fault_t bsdvm_status_vm_fault(bsdvm_status_t status,
 /* fs.c: inodes and files of maps. */
 int bsdvm_fs_init(void);
 void bsdvm_fs_fini(void);
-struct address_space *bsdvm_fs_anchor(void);
+struct address_space *bsdvm_fs_anchor_create(void);
+void bsdvm_fs_anchor_put(struct address_space *anchor);
 struct file *bsdvm_fs_create(u64 bytes, int flags);
 struct file *bsdvm_fs_open_snapshot(struct bsdvm_map *map, u32 id);
 struct file *bsdvm_fs_shadow(struct bsdvm_map *map, bsdvm_pindex_t first,

@@ -98,4 +98,6 @@ static void pmap_remove(struct bsdvm_map *map, bsdvm_pindex_t first,
 const struct bsdvm_pmap_ops bsdvm_pmap_linux = {
 	.enter = pmap_enter,
 	.remove = pmap_remove,
+	.anchor_create = bsdvm_fs_anchor_create,
+	.anchor_put = bsdvm_fs_anchor_put,
 };

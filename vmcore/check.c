@@ -42,12 +42,12 @@ static void check_queue(struct bsdvm_report *report, struct folio *page)
 	check(report, 4, queue != BSDVM_QUEUE_CACHE || !folio_mapped(page));
 }
 
-/* I-1, I-8: a page that lives, is the anchor's, and is in no other slot. */
+/* I-1, I-8: a page that lives, is the family's, and is in no other slot. */
 static void check_page(struct bsdvm_report *report, struct folio *page,
-		       bool quiet)
+		       const struct address_space *anchor, bool quiet)
 {
 	report->pages++;
-	check(report, 1, page->mapping);
+	check(report, 1, page->mapping == anchor);
 	check(report, 8, folio_ref_count(page) > 0);
 	if (!quiet)
 		return;
@@ -66,7 +66,8 @@ static void check_slots(struct bsdvm_report *report,
 
 	xa_for_each(&object->slots, pindex, slot) {
 		if (bsdvm_slot_is_page(slot)) {
-			check_page(report, slot, quiet);
+			check_page(report, slot, object->family->anchor,
+				   quiet);
 			resident++;
 		} else if (quiet) {
 			check(report, 15, !bsdvm_slot_is_busy(slot));

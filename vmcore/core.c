@@ -18,20 +18,17 @@ const struct bsdvm_pmap_ops *bsdvm_pmap __read_mostly;
 
 /**
  * bsdvm_core_init - start the core
- * @pmap:   how to change mappings
- * @anchor: the address space every page belongs to; outlives the core
+ * @pmap: how to change mappings
  *
  * May sleep.
  *
  * Return: 0 or -ENOMEM.
  */
-int bsdvm_core_init(const struct bsdvm_pmap_ops *pmap,
-		    struct address_space *anchor)
+int bsdvm_core_init(const struct bsdvm_pmap_ops *pmap)
 {
 	int error;
 
 	bsdvm_pmap = pmap;
-	bsdvm_page_init(anchor);
 	bsdvm_busy_init();
 	error = bsdvm_object_init();
 	if (error)

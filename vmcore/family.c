@@ -35,6 +35,11 @@ struct bsdvm_family *bsdvm_family_create(void)
 
 	if (!family)
 		return NULL;
+	family->anchor = bsdvm_pmap->anchor_create();
+	if (!family->anchor) {
+		kfree(family);
+		return NULL;
+	}
 	refcount_set(&family->refs, 1);
 	mutex_init(&family->lock);
 	seqcount_init(&family->seq);
@@ -76,6 +81,7 @@ void bsdvm_family_put(struct bsdvm_family *family)
 	bsdvm_family_lock(family);
 	bsdvm_snapshot_drop_all(family);
 	bsdvm_family_unlock(family);
+	bsdvm_pmap->anchor_put(family->anchor);
 	xa_destroy(&family->snapshots);
 	mutex_destroy(&family->lock);
 	bsdvm_uncount(live_families);

@@ -14,7 +14,7 @@
 
 static atomic64_t map_ids = ATOMIC64_INIT(0);
 
-/* Bases of folio->index: enough of them that none is used again soon. */
+/* Bases of folio->index: as many maps of a family get different ones. */
 #define MAP_BASES	BIT(27)
 
 /**
@@ -43,8 +43,8 @@ struct bsdvm_map *bsdvm_map_alloc(struct bsdvm_family *family,
 	map->pmap = pmap;
 	map->family = family;
 	map->id = atomic64_inc_return(&map_ids);
-	map->index_base = (map->id % MAP_BASES) << BSDVM_PAGES_BITS;
 	bsdvm_family_lock(family);
+	map->index_base = (family->next_base++ % MAP_BASES) << BSDVM_PAGES_BITS;
 	list_add_tail(&map->family_link, &family->maps);
 	family->nmaps++;
 	bsdvm_family_unlock(family);

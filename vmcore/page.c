@@ -15,20 +15,6 @@
 
 struct bsdvm_budget bsdvm_budget;
 
-/* The inode all pages of the module belong to; see bsdvm_page_bind(). */
-static struct address_space *page_anchor __read_mostly;
-
-/**
- * bsdvm_page_init - say what address space pages name as theirs
- * @anchor: see bsdvm_page_bind(); outlives every page
- *
- * Called once, before the first page is made.
- */
-void bsdvm_page_init(struct address_space *anchor)
-{
-	page_anchor = anchor;
-}
-
 static atomic_long_t *page_word(struct folio *page)
 {
 	BUILD_BUG_ON(sizeof(page->private) != sizeof(atomic_long_t));
@@ -54,6 +40,7 @@ struct folio *bsdvm_page_alloc(struct bsdvm_object *object, bool zeroed)
 	if (!page)
 		return NULL;
 	folio_lock(page);
+	page->mapping = object->family->anchor;
 	bsdvm_count(live_pages);
 	return page;
 }
@@ -64,14 +51,14 @@ struct folio *bsdvm_page_alloc(struct bsdvm_object *object, bool zeroed)
  * @index: the map's index base plus the page's index there
  * @state: BSDVM_PAGE_* and queue
  *
- * mapping and index are what shared futexes and lockless page pinning know a
- * page by. The mapping is the anchor inode, which outlives every page; a page
- * may outlive the map that made it.
+ * The mapping, which it has since bsdvm_page_alloc(), and the index are what
+ * shared futexes know a page by, and lockless page pinning asks for the mapping.
+ * It is that of the family's anchor, as a page may outlive the map that made it,
+ * and no other family's page must be taken for this one.
  */
 void bsdvm_page_bind(struct folio *page, unsigned long index,
 		     unsigned long state)
 {
-	page->mapping = page_anchor;
 	page->index = index;
 	page->private = (void *)state;
 }

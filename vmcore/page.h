@@ -94,7 +94,6 @@ static inline void bsdvm_page_settle(struct folio *page)
 	smp_rmb();
 }
 
-void bsdvm_page_init(struct address_space *anchor);
 struct folio *bsdvm_page_alloc(struct bsdvm_object *object, bool zeroed);
 void bsdvm_page_bind(struct folio *page, unsigned long index,
 		     unsigned long state);

@@ -93,6 +93,8 @@ typedef unsigned int __bitwise bsdvm_status_t;
  * @snapshots: T: id -> struct bsdvm_snapshot
  * @nsnapshots: T: number of snapshots
  * @next_id:   T: for the next snapshot
+ * @next_base: T: for the next map's index_base
+ * @anchor:    C: the address space that the family's pages name as theirs
  * @checks:    T: number of checks, and of other passes that mark what they meet
  * @pending:   T: objects that may take their backing object over
  * @dead:      T: objects without references; both lists are worked off by
@@ -108,6 +110,8 @@ struct bsdvm_family {
 	struct xarray snapshots;
 	unsigned int nsnapshots;
 	u32 next_id;
+	u32 next_base;
+	struct address_space *anchor;
 	u64 checks;
 	struct list_head pending;
 	struct list_head dead;
@@ -222,7 +226,8 @@ struct bsdvm_entry {
  * @entry_list:  M: the same entries, in order
  * @hint:        the entry found last; any reader may overwrite it (A)
  * @size:        M: in pages; nothing is mapped at or beyond it
- * @index_base:  C: added to a page's index to make folio->index unique
+ * @index_base:  C: added to a page's index to make folio->index unique in the
+ *               family
  * @family:      C
  * @family_link: T: on family->maps
  * @pmap:        C: opaque to the core: whose mappings pmap operations change
@@ -278,7 +283,7 @@ struct bsdvm_snapshot {
 /* ---- the two tables through which the core calls out ------------------- */
 
 /**
- * struct bsdvm_pmap_ops - the mappings of a map's pages in address spaces
+ * struct bsdvm_pmap_ops - what Linux knows of pages: mappings, and whose they are
  * @enter:  map @n adjacent pages from @pindex on in the faulting address space
  *          with @prot. Entry: map->lock shared; every page locked. Returns the
  *          number of pages mapped from the front; fewer than @n when one was
@@ -286,6 +291,11 @@ struct bsdvm_snapshot {
  *          this way, or memory ran out.
  * @remove: remove every mapping of the range in every address space. May
  *          sleep. The pages' reference counts no longer include them on return.
+ * @anchor_create: an address space for the pages of a new family to name as
+ *          theirs, unlike any other there ever was, or NULL without memory. May
+ *          sleep.
+ * @anchor_put: no page names it any more. May sleep; who found it by a page may
+ *          use it for an RCU grace period
  */
 struct bsdvm_pmap_ops {
 	unsigned int (*enter)(void *context, bsdvm_pindex_t pindex,
@@ -293,6 +303,8 @@ struct bsdvm_pmap_ops {
 			      unsigned int prot);
 	void (*remove)(struct bsdvm_map *map, bsdvm_pindex_t first,
 		       bsdvm_pindex_t npages);
+	struct address_space *(*anchor_create)(void);
+	void (*anchor_put)(struct address_space *anchor);
 };
 
 /**
@@ -379,8 +391,7 @@ extern struct bsdvm_tunables bsdvm_tunables;
 
 /* ---- start and end ----------------------------------------------------- */
 
-int bsdvm_core_init(const struct bsdvm_pmap_ops *pmap,
-		    struct address_space *anchor);
+int bsdvm_core_init(const struct bsdvm_pmap_ops *pmap);
 void bsdvm_core_fini(void);
 
 /* ---- maps -------------------------------------------------------------- */

@@ -3,7 +3,6 @@
 #include "fixture.h"
 
 static const struct bsdvm_pmap_ops pmap_ops;
-static struct address_space anchor;
 
 /* A start that runs out of memory anywhere leaves nothing behind. */
 static void test_start_fails(void **state)
@@ -14,7 +13,7 @@ static void test_start_fails(void **state)
 
 	for (n = 1;; n++) {
 		twin_fail_nth(n);
-		error = bsdvm_core_init(&pmap_ops, &anchor);
+		error = bsdvm_core_init(&pmap_ops);
 		twin_fail_nth(0);
 		if (!error)
 			break;

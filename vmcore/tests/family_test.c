@@ -144,10 +144,14 @@ static void test_destroyed_unlocked(void **state)
 
 static void test_no_memory(void **state)
 {
-	twin_fail_nth(1);
-	assert_null(bsdvm_family_create());
-	assert_true(twin_fail_allocs_done());
-	assert_int_equal(fx_count(live_families), 0);
+	unsigned int n;
+
+	for (n = 1; n <= 2; n++) {
+		twin_fail_nth(n);
+		assert_null(bsdvm_family_create());
+		assert_true(twin_fail_allocs_done());
+		assert_int_equal(fx_count(live_families), 0);
+	}
 }
 
 int main(void)

@@ -111,9 +111,21 @@ static void pmap_remove(struct bsdvm_map *map, bsdvm_pindex_t first,
 	pthread_mutex_unlock(&mmu);
 }
 
+static struct address_space *anchor_create(void)
+{
+	return kzalloc(sizeof(struct address_space), GFP_KERNEL_ACCOUNT);
+}
+
+static void anchor_put(struct address_space *anchor)
+{
+	kfree(anchor);
+}
+
 static const struct bsdvm_pmap_ops pmap_ops = {
 	.enter = pmap_enter,
 	.remove = pmap_remove,
+	.anchor_create = anchor_create,
+	.anchor_put = anchor_put,
 };
 
 struct folio *fx_mapped(struct bsdvm_map *map, unsigned int space,
@@ -788,7 +800,6 @@ void check_all(struct bsdvm_map *map)
 
 /* ---- around each test --------------------------------------------------- */
 
-static struct address_space anchor;
 static long allocs_before, pages_before;
 
 /* What a test that failed left behind is not to fail the next one. */
@@ -835,7 +846,7 @@ int fx_setup(void **state)
 	fx_readahead_hook = NULL;
 	allocs_before = twin_live_allocs();
 	pages_before = twin_live_pages();
-	return bsdvm_core_init(&pmap_ops, &anchor);
+	return bsdvm_core_init(&pmap_ops);
 }
 
 int fx_teardown(void **state)

@@ -349,15 +349,32 @@ static void test_references(void **state)
 	assert_int_equal(fx_count(live_entries), 0);
 }
 
-/* folio->index: unique to the map as long as pages are its own. */
+/* folio->index: unique in the family as long as pages are the map's own. */
 static void test_index_base(void **state)
 {
-	struct bsdvm_map *a = ch_map("AB"), *b = ch_map("AB");
+	struct bsdvm_map *a = ch_map("AB"), *b = ch_shadow(a, 0, 2);
 
+	ch_write(b, 1, 'x');
 	assert_int_not_equal(a->id, b->id);
 	assert_int_equal(fx_page(fx_object(a, 1), 1)->index, a->index_base + 1);
 	assert_int_equal(fx_page(fx_object(b, 1), 1)->index, b->index_base + 1);
 	assert_int_not_equal(a->index_base, b->index_base);
+	fx_put(a);
+	fx_put(b);
+}
+
+/* folio->mapping: of no other family, however alike the maps are. */
+static void test_anchor(void **state)
+{
+	struct bsdvm_map *a = ch_map("AB"), *b = ch_map("AB");
+	struct folio *page = fx_page(fx_object(a, 1), 1);
+
+	assert_ptr_equal(page->mapping, a->family->anchor);
+	assert_ptr_not_equal(page->mapping,
+			     fx_page(fx_object(b, 1), 1)->mapping);
+	page->mapping = b->family->anchor;
+	assert_int_equal(ch_violated(a), 1);
+	page->mapping = a->family->anchor;
 	fx_put(a);
 	fx_put(b);
 }
@@ -405,6 +422,7 @@ int main(void)
 		FX_TEST(test_cut_is_not_interrupted),
 		FX_TEST(test_references),
 		FX_TEST(test_index_base),
+		FX_TEST(test_anchor),
 		FX_TEST(test_largest),
 		FX_TEST(test_too_large),
 	};

@@ -23,7 +23,7 @@ static void new_page(void **state)
 	assert_int_not_equal(fx_folio_byte(page), 0);
 	assert_true(folio_test_locked(page));
 	assert_int_equal(folio_ref_count(page), 1);
-	assert_null(page->mapping);
+	assert_ptr_equal(page->mapping, c.map->family->anchor);
 	assert_int_equal(fx_count(live_pages), 2);
 	bsdvm_page_discard(page);
 	bsdvm_page_discard(zeroed);
