@@ -39,7 +39,7 @@ static void tree_show_object(struct seq_file *m, struct bsdvm_object *object,
 	unsigned int indent = 2 + 2 * min(depth, TREE_INDENT_MAX);
 	struct bsdvm_entry *entry;
 
-	seq_printf(m, "%*sobject %llu: pages %lu resident %ld refs %u shadows %u",
+	seq_printf(m, "%*sobject %llu: pages %lu resident %ld refs %lu shadows %lu",
 		   indent, "", object->id, object->size,
 		   atomic_long_read(&object->resident), object->ref_count,
 		   object->shadow_count);

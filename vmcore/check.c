@@ -143,8 +143,11 @@ static void check_entry(struct bsdvm_report *report,
 		return;
 	if (!check(report, 11, entry->object))
 		return;
-	for (pindex = entry->start; pindex <= entry->last; pindex++)
+	for (pindex = entry->start;
+	     pindex <= entry->last && !fatal_signal_pending(current); pindex++) {
 		check_wired_page(report, entry, pindex);
+		cond_resched();
+	}
 }
 
 /* I-17: by index and by list the same entries. The map is locked. */
@@ -179,7 +182,8 @@ static void check_chain(struct bsdvm_report *report,
 {
 	struct bsdvm_object *at;
 
-	for (at = object; at; at = at->backing_object) {
+	for (at = object; at && !fatal_signal_pending(current);
+	     at = at->backing_object) {
 		if (!check(report, 3, at->family == family))
 			return;
 		if (at->checked == family->checks)
@@ -214,6 +218,7 @@ static void check_snapshots(struct bsdvm_report *report,
 		for (i = 0; i < snapshot->nsegments; i++)
 			check_chain(report, family,
 				    snapshot->segments[i].object, quiet);
+		cond_resched();
 	}
 	check(report, 3, n == family->nsnapshots);
 }
@@ -257,9 +262,11 @@ static void unmark_pages(struct bsdvm_map *map)
 
 	xa_for_each(&map->entries, id, entry)
 		unmark_chain(entry->object);
-	xa_for_each(&map->family->snapshots, id, snapshot)
+	xa_for_each(&map->family->snapshots, id, snapshot) {
 		for (i = 0; i < snapshot->nsegments; i++)
 			unmark_chain(snapshot->segments[i].object);
+		cond_resched();
+	}
 }
 
 /*
@@ -302,5 +309,7 @@ bsdvm_status_t bsdvm_family_check(struct bsdvm_map *map,
 	check_family(report, map);
 	bsdvm_family_unlock(map->family);
 	bsdvm_map_unlock(map);
-	return BSDVM_SUCCESS;
+	/* Then not all was looked at, and what was found may not be so. */
+	return fatal_signal_pending(current) ? BSDVM_INTERRUPTED :
+					       BSDVM_SUCCESS;
 }

@@ -153,8 +153,10 @@ void bsdvm_family_unlock(struct bsdvm_family *family)
 	family_collapse(family);
 	list_splice_init(&family->dead, &dead);
 	mutex_unlock(&family->lock);
-	list_for_each_entry_safe(object, next, &dead, shadow_link)
+	list_for_each_entry_safe(object, next, &dead, shadow_link) {
 		bsdvm_object_destroy(object);
+		cond_resched();
+	}
 }
 
 /**

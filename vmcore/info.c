@@ -35,16 +35,18 @@ static u64 info_own_pages(const struct bsdvm_entry *entry)
 	return atomic_long_read(&object->resident);
 }
 
-static u64 info_resident(struct bsdvm_map *map)
+static bsdvm_status_t info_resident(struct bsdvm_map *map, u64 *pages)
 {
 	struct bsdvm_entry *entry;
-	u64 pages = 0;
 
+	*pages = 0;
 	bsdvm_for_each_entry(map, entry, 0, BSDVM_PAGES_MAX) {
-		pages += info_own_pages(entry);
+		if (fatal_signal_pending(current))
+			return BSDVM_INTERRUPTED;
+		*pages += info_own_pages(entry);
 		cond_resched();
 	}
-	return pages;
+	return BSDVM_SUCCESS;
 }
 
 /**
@@ -63,30 +65,39 @@ bsdvm_status_t bsdvm_map_resident(struct bsdvm_map *map, u64 *pages)
 
 	if (status != BSDVM_SUCCESS)
 		return status;
-	*pages = info_resident(map);
+	status = info_resident(map, pages);
 	bsdvm_map_unlock_shared(map);
-	return BSDVM_SUCCESS;
+	return status;
 }
 
-/* Entry: family->lock held. What this pass has met already is not added. */
+/*
+ * Entry: family->lock held. However many entries show a chain, each object is
+ * visited once in a pass: it remembers how long the rest of the chain was.
+ */
 static void summary_add_chain(struct bsdvm_map_summary *sum,
 			      struct bsdvm_family *family,
 			      struct bsdvm_object *object)
 {
+	struct bsdvm_object *at;
 	unsigned int depth = 0;
 
-	for (; object; object = object->backing_object) {
+	for (at = object; at && at->checked != family->checks;
+	     at = at->backing_object) {
+		at->checked = family->checks;
+		sum->reachable += atomic_long_read(&at->resident);
 		depth++;
-		if (object->checked == family->checks)
-			continue;
-		object->checked = family->checks;
-		sum->reachable += atomic_long_read(&object->resident);
+		cond_resched();
 	}
+	if (at)
+		depth += at->depth;
 	sum->depth = max(sum->depth, depth);
+	for (; object != at; object = object->backing_object)
+		object->depth = depth--;
 }
 
 /* Entry: the map locked shared, family->lock held. */
-static void summary_fill(struct bsdvm_map_summary *sum, struct bsdvm_map *map)
+static bsdvm_status_t summary_fill(struct bsdvm_map_summary *sum,
+				   struct bsdvm_map *map)
 {
 	struct bsdvm_family *family = map->family;
 	struct bsdvm_entry *entry;
@@ -94,15 +105,17 @@ static void summary_fill(struct bsdvm_map_summary *sum, struct bsdvm_map *map)
 	lockdep_assert_held(&family->lock);
 	family->checks++;
 	bsdvm_for_each_entry(map, entry, 0, BSDVM_PAGES_MAX) {
+		if (fatal_signal_pending(current))
+			return BSDVM_INTERRUPTED;
 		sum->entries++;
 		if (entry->wired_count)
 			sum->wired += bsdvm_entry_npages(entry);
 		summary_add_chain(sum, family, entry->object);
 	}
 	sum->generation = map->generation;
-	sum->resident = info_resident(map);
 	sum->snapshots = family->nsnapshots;
 	sum->maps = family->nmaps;
+	return info_resident(map, &sum->resident);
 }
 
 /**
@@ -124,7 +137,7 @@ bsdvm_status_t bsdvm_map_summary(struct bsdvm_map *map,
 		return status;
 	status = bsdvm_family_lock_killable(map->family);
 	if (status == BSDVM_SUCCESS) {
-		summary_fill(sum, map);
+		status = summary_fill(sum, map);
 		bsdvm_family_unlock(map->family);
 	}
 	bsdvm_map_unlock_shared(map);
@@ -261,8 +274,10 @@ bsdvm_status_t bsdvm_object_query(struct bsdvm_map *map, bsdvm_pindex_t pindex,
 	bsdvm_family_lock(map->family);
 	entry = bsdvm_map_entry_at(map, pindex);
 	object = entry ? entry->object : NULL;
-	while (object && depth--)
+	while (object && depth--) {
 		object = object->backing_object;
+		cond_resched();
+	}
 	if (object)
 		object_summary(object, sum);
 	bsdvm_family_unlock(map->family);

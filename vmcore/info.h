@@ -43,8 +43,8 @@ struct bsdvm_object_summary {
 	bsdvm_pindex_t backing_offset;
 	bsdvm_pindex_t size;
 	u64 resident;
-	unsigned int ref_count;
-	unsigned int shadow_count;
+	unsigned long ref_count;
+	unsigned long shadow_count;
 	bool collapsing;
 };
 

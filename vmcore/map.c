@@ -144,8 +144,10 @@ void bsdvm_map_put(struct bsdvm_map *map)
 	if (!refcount_dec_and_test(&map->refs))
 		return;
 	bsdvm_family_lock(family);
-	list_for_each_entry_safe(entry, next, &map->entry_list, map_link)
+	list_for_each_entry_safe(entry, next, &map->entry_list, map_link) {
 		bsdvm_entry_remove(entry);
+		cond_resched();
+	}
 	list_del(&map->family_link);
 	family->nmaps--;
 	bsdvm_family_unlock(family);

@@ -210,7 +210,7 @@ static void object_offer(struct bsdvm_object *object)
  *
  * Down the chain as long as references reach zero, iteratively (O-9). Where one
  * shadow alone is left, it may take the object over (O-7).
- * Entry: family->lock held; release it by bsdvm_family_unlock().
+ * Entry: family->lock held; release it by bsdvm_family_unlock(). May sleep.
  */
 void bsdvm_object_deallocate(struct bsdvm_object *object)
 {
@@ -224,6 +224,7 @@ void bsdvm_object_deallocate(struct bsdvm_object *object)
 			return;
 		}
 		object = object_bury(object);
+		cond_resched();
 	}
 }
 

@@ -331,6 +331,7 @@ void bsdvm_snapshot_drop_all(struct bsdvm_family *family)
  * @npages:  at least 1; the range must lie in the map
  * @pmap:    passed to pmap operations on the new map
  * @new_map: out: the map, with one reference
+		cond_resched();
  *
  * Context: no lock of the core held; may sleep.
  *

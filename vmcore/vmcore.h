@@ -144,6 +144,8 @@ struct bsdvm_family {
  * @checked:        T: number of the check or pass that visited it last
  * @listed:         T: number of the check that last found it on @shadows of
  *                  another
+ * @depth:          T: objects from it to the end of its chain, at the pass that
+ *                  is in @checked, if that was one that counts them
  * @id:             C: unique while the module is loaded
  * @rcu:            the memory outlives every walk that could have met it
  */
@@ -155,8 +157,8 @@ struct bsdvm_object {
 	bsdvm_pindex_t backing_offset;
 	bsdvm_pindex_t backing_end;
 	unsigned long flags;
-	unsigned int ref_count;
-	unsigned int shadow_count;
+	unsigned long ref_count;
+	unsigned long shadow_count;
 	struct list_head shadows;
 	struct list_head shadow_link;
 	struct list_head pending_link;
@@ -167,6 +169,7 @@ struct bsdvm_object {
 	void *handle;
 	u64 checked;
 	u64 listed;
+	unsigned int depth;
 	u64 id;
 	struct rcu_head rcu;
 };
@@ -212,7 +215,7 @@ struct bsdvm_entry {
 	unsigned char protection;
 	unsigned char max_protection;
 	unsigned char inheritance;
-	unsigned int wired_count;
+	unsigned long wired_count;
 	struct list_head object_link;
 	struct list_head map_link;
 };

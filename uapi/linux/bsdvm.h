@@ -269,7 +269,7 @@ struct bsdvm_map_info {
  * @object_id:   out: zero if there is none yet
  * @object_offset: out: where in the object the entry begins, in bytes
  * @entry_flags: out: BSDVM_ENTRY_INFO_*
- * @wired_count: out: system wirings, plus one for the user's
+ * @wired_count: out: system wirings, plus one for the user's; at most 2^32 - 1
  * @protection:  out: BSDVM_PROT_R, W, X
  * @max_protection: out: what @protection may become
  * @inheritance: out: 0 share, 1 copy, 2 none; kept, but fork() shares whatever
@@ -326,8 +326,9 @@ struct bsdvm_snapshot_info {
  * @backing_offset: out: where in the backing object this one begins, in bytes
  * @object_size: out: in bytes
  * @resident:   out: pages
- * @ref_count:  out: entries, snapshots and shadows that refer to it
- * @shadow_count: out: objects directly in front of it
+ * @ref_count:  out: entries, snapshots and shadows that refer to it; at most
+ *              2^32 - 1
+ * @shadow_count: out: objects directly in front of it; at most 2^32 - 1
  */
 struct bsdvm_object_info {
 	__u32 size;

@@ -40,6 +40,33 @@ static void test_empty_summary(void **state)
 	fx_put(map);
 }
 
+/* The longest chain, whichever entry is asked first. */
+static void test_depth_of_shared_chains(void **state)
+{
+	struct bsdvm_map *map = ch_map("ABCDEF"), *opened;
+	struct bsdvm_map_summary sum;
+	unsigned int i, j, longest;
+	u32 id;
+
+	ch_wire(map, 2, 3);
+	id = ch_snapshot(map);
+	ch_unwire(map, 2, 3);
+	opened = ch_open(map, id);
+	for (i = 0; i < 12; i++) {
+		ch_write(opened, i * 5 % 6, 'a' + i);
+		ch_snapshot(opened);
+		fx_assert_status(bsdvm_map_summary(opened, &sum),
+				 BSDVM_SUCCESS);
+		longest = 0;
+		for (j = 0; j < 6; j++)
+			longest = max(longest, ch_depth(opened, j));
+		assert_int_equal(sum.depth, longest);
+	}
+	assert_true(longest > 2);
+	fx_put(opened);
+	fx_put(map);
+}
+
 static u64 resident(struct bsdvm_map *map)
 {
 	struct bsdvm_map_summary sum;
@@ -243,6 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FX_TEST(test_map_summary),
 		FX_TEST(test_empty_summary),
+		FX_TEST(test_depth_of_shared_chains),
 		FX_TEST(test_resident_once),
 		FX_TEST(test_resident_shared),
 		FX_TEST(test_maps),

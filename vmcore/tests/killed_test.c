@@ -33,6 +33,13 @@ static bsdvm_status_t ask_resident(void)
 	return bsdvm_map_resident(map, &pages);
 }
 
+static bsdvm_status_t check_family(void)
+{
+	struct bsdvm_report report;
+
+	return bsdvm_family_check(map, &report);
+}
+
 static bsdvm_status_t ask_need(void)
 {
 	bsdvm_pindex_t npages;
@@ -176,11 +183,15 @@ static void test_F30_family_locked(void **state)
 }
 
 /* Pages and tombstones may be many: who is killed looks at one more at most. */
-static void test_F30_seek(void **state)
+static void test_F30_searches(void **state)
 {
 	map = ch_map("ABC");
 	expect_interrupted(seek_hole);
 	expect_interrupted(seek_data);
+	/* So may entries and objects. */
+	expect_interrupted(ask_map);
+	expect_interrupted(ask_resident);
+	expect_interrupted(check_family);
 	fx_put(map);
 	map = fx_chain(2, 4, "000./ABC.").map;
 	expect_interrupted(seek_data);
@@ -230,7 +241,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FX_TEST(test_F30_locked_exclusively),
 		FX_TEST(test_F30_locked_shared),
-		FX_TEST(test_F30_seek),
+		FX_TEST(test_F30_searches),
 		FX_TEST(test_F30_family_locked),
 		FX_TEST(test_F30_after_the_transition),
 	};

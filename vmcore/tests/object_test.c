@@ -118,6 +118,25 @@ static void drop_too_often(void)
 }
 
 /* O-10: there is nothing to drop. */
+/* References cost few bytes each, so there may be more than an int can count. */
+static void test_O3_beyond_32_bits(void **state)
+{
+	struct fx_chain c = fx_chain(1, 1, "A");
+	struct bsdvm_object *object = c.object[0];
+
+	bsdvm_family_lock(object->family);
+	object->ref_count += UINT_MAX;
+	bsdvm_object_reference(object);
+	assert_true(object->ref_count > UINT_MAX);
+	bsdvm_object_deallocate(object);
+	bsdvm_object_deallocate(object);
+	assert_false(bsdvm_object_is_dead(object));
+	object->ref_count -= UINT_MAX - 1;
+	bsdvm_family_unlock(object->family);
+	check_all(c.map);
+	fx_put(c.map);
+}
+
 static void test_O10_below_zero(void **state)
 {
 	assert_false(fx_survives(drop_too_often));
@@ -231,6 +250,7 @@ int main(void)
 		FX_TEST(test_I3_links),
 		FX_TEST(test_O8_O9_down_the_chain),
 		FX_TEST(test_O9_deep),
+		FX_TEST(test_O3_beyond_32_bits),
 		FX_TEST(test_O10_below_zero),
 		FX_TEST(test_O11_terminate),
 		FX_TEST(test_O11_wired),

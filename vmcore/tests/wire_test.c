@@ -275,6 +275,22 @@ static void test_W11_W12_W16_counts(void **state)
 }
 
 /* W-15: some of it not wired: nothing changes. */
+/* System wirings of what is wired cost nothing: they are not limited by memory. */
+static void test_W11_beyond_32_bits(void **state)
+{
+	struct bsdvm_map *map = ch_map("A");
+
+	ch_wire(map, 0, 0);
+	fx_entry(map, 0)->wired_count = UINT_MAX;
+	ch_wire(map, 0, 0);
+	assert_true(fx_entry(map, 0)->wired_count > UINT_MAX);
+	fx_entry(map, 0)->wired_count = 2;
+	ch_unwire(map, 0, 0);
+	ch_unwire(map, 0, 0);
+	assert_int_equal(fx_count(live_wired), 0);
+	fx_put(map);
+}
+
 static void test_W15_not_wired(void **state)
 {
 	struct bsdvm_map *map = fx_map(4);
@@ -746,6 +762,7 @@ int main(void)
 		FX_TEST(test_W20_above_system),
 		FX_TEST(test_W10_covered),
 		FX_TEST(test_W11_W12_W16_counts),
+		FX_TEST(test_W11_beyond_32_bits),
 		FX_TEST(test_W15_not_wired),
 		FX_TEST(test_W18_W19_I12_once),
 		FX_TEST(test_W18_with_system),
