@@ -82,6 +82,17 @@ static void freeze_pause(struct xa_state *xas, struct folio *page)
 }
 
 /*
+ * Is the page mapped, or was it until just now? A mapping may be gone and not
+ * yet be flushed: then it still has its reference, and who removes mappings there
+ * waits for the flush. Otherwise another CPU could write to the page when a page
+ * after it is frozen already.
+ */
+static bool freeze_may_be_written(struct folio *page)
+{
+	return folio_mapped(page) || folio_ref_count(page) > 1;
+}
+
+/*
  * Steps 1 and 2. The map is locked, so pages stay in their slots; the read side
  * is for the nodes of the index, and left for whatever sleeps.
  */
@@ -103,7 +114,8 @@ static void freeze_unmap(struct bsdvm_entry *entry)
 			freeze_pause(&xas, page);
 		/* Pairs with the release in folio_unlock(). */
 		smp_rmb();
-		if (!folio_mapped(page) || freeze_run_add(&run, pindex))
+		if (!freeze_may_be_written(page) ||
+		    freeze_run_add(&run, pindex))
 			continue;
 		xas_pause(&xas);
 		rcu_read_unlock();

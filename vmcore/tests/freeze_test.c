@@ -230,6 +230,26 @@ static void test_readers_do_not_hold_up(void **state)
 	fx_put(map);
 }
 
+/*
+ * A page whose mapping is gone, but is not flushed yet, has the mapping's
+ * reference: to remove mappings there is to wait for the flush, which has to
+ * come before any page is copied.
+ */
+static void test_I18_flush_awaited(void **state)
+{
+	struct bsdvm_map *map = ch_map("AB");
+	struct folio *page = ch_pin(map, 1);
+	unsigned int removes = fx_pmap_log.removes;
+
+	assert_null(fx_mapped(map, 0, 1));
+	ch_snapshot(map);
+	assert_int_equal(fx_pmap_log.removes, removes + 1);
+	assert_int_equal(fx_pmap_log.first, 1);
+	assert_int_equal(fx_pmap_log.npages, 1);
+	folio_put(page);
+	fx_put(map);
+}
+
 /* A frozen entry costs nothing: no copy, no removal, no new object. */
 static void test_frozen_already(void **state)
 {
@@ -589,6 +609,7 @@ int main(void)
 		FX_TEST(test_W27_wired_stays_live),
 		FX_TEST(test_FP21_waits_for_writers),
 		FX_TEST(test_readers_do_not_hold_up),
+		FX_TEST(test_I18_flush_awaited),
 		FX_TEST(test_frozen_already),
 		FX_TEST(test_empty_tops),
 		FX_TEST(test_empty_top_with_a_narrow_window),
