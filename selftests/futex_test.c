@@ -243,6 +243,42 @@ TEST_F(futex, waiter_in_a_branch)
 	close(branch);
 }
 
+/*
+ * The branch takes the pages over. Its waiter has the page mapped for writing,
+ * without a fault of its own there; whoever wakes him has one.
+ */
+TEST_F(futex, waiter_on_a_page_taken_over)
+{
+	uint32_t id, *q;
+	pid_t pid;
+	int fd = bsdvm_create(SIZE), branch, status = -1;
+
+	q = bsdvm_mmap(fd, SIZE);
+	ASSERT_NE(q, MAP_FAILED);
+	memset(q, 0, SIZE);
+	munmap(q, SIZE);
+	id = bsdvm_snapshot(fd);
+	branch = bsdvm_open(fd, id);
+	ASSERT_GE(branch, 0);
+	ASSERT_EQ(bsdvm_drop(fd, id), 0);
+	close(fd);
+	pid = fork();
+	if (!pid) {
+		q = bsdvm_mmap(branch, SIZE);
+		q[0] = 1;
+		_exit(waiter(q));
+	}
+	ASSERT_TRUE(waits(pid));
+	q = bsdvm_mmap(branch, SIZE);
+	q[WORD] = 1;
+	EXPECT_EQ(futex(&q[WORD], FUTEX_WAKE, 1), 1);
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(status, 0);
+	munmap(q, SIZE);
+	close(branch);
+	expect_woken(_metadata, self, self->p);
+}
+
 /* ---- a mutex between processes ----------------------------------------- */
 
 #define ROUNDS	3000

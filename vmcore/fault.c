@@ -191,14 +191,8 @@ static bsdvm_status_t fault_lock_page(struct fault_state *fs)
 	return BSDVM_SUCCESS;
 }
 
-/**
- * fault_mark_nosync - let a page's NOSYNC follow that of the entry
- * @fs:   looked up; the map is locked shared, if there is one
- * @page: locked, to be mapped for writing
- *
- * F-89: NOSYNC never hides that a page is dirty. Does not sleep.
- */
-void fault_mark_nosync(const struct fault_state *fs, struct folio *page)
+/* F-89: NOSYNC follows the entry's, but never hides that a page is dirty. */
+static void fault_mark_nosync(const struct fault_state *fs, struct folio *page)
 {
 	const struct bsdvm_entry *entry = fs->lookup.entry;
 
@@ -210,6 +204,26 @@ void fault_mark_nosync(const struct fault_state *fs, struct folio *page)
 	}
 }
 
+/**
+ * fault_mark_writable - note that a page is to be mapped for writing
+ * @fs:     looked up; the map is locked shared, if there is one
+ * @page:   locked, of the first object
+ * @pindex: its place in the map; in the object where there is no map
+ *
+ * A page taken over from another map gets this map's identity: who waits on a
+ * futex by a mapping that can be written to must be found by who writes, whether
+ * or not either of them has a fault. F-89. Does not sleep.
+ */
+void fault_mark_writable(const struct fault_state *fs, struct folio *page,
+			 bsdvm_pindex_t pindex)
+{
+	unsigned long index = fault_page_index(fs, pindex);
+
+	if (unlikely(page->index != index) && fs->lookup.map)
+		page->index = index;
+	fault_mark_nosync(fs, page);
+}
+
 /* F-20, F-88 to F-91: state of the page, which is locked. */
 static void fault_mark_page(struct fault_state *fs)
 {
@@ -219,12 +233,8 @@ static void fault_mark_page(struct fault_state *fs)
 	bsdvm_page_activate(fs->page);
 	if (!fs->owned)
 		return;
-	/* A page taken over from another map gets this map's identity. */
-	if (fs->lookup.map && fault_is_write(fs) &&
-	    fs->page->index != fault_page_index(fs, fs->request->pindex))
-		fs->page->index = fault_page_index(fs, fs->request->pindex);
 	if (fs->lookup.prot & BSDVM_PROT_WRITE)
-		fault_mark_nosync(fs, fs->page);
+		fault_mark_writable(fs, fs->page, fs->request->pindex);
 	else if (fs->lookup.map)
 		return;
 	/* FP-17: an object fault may dirty a page it does not write. */

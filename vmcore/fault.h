@@ -135,7 +135,8 @@ fault_keep_family(const struct fault_state *fs)
 }
 
 /* fault.c */
-void fault_mark_nosync(const struct fault_state *fs, struct folio *page);
+void fault_mark_writable(const struct fault_state *fs, struct folio *page,
+			 bsdvm_pindex_t pindex);
 bsdvm_status_t fault_retry(struct fault_state *fs, enum fault_pause pause);
 
 /* fault_object.c */

@@ -25,6 +25,9 @@
 
 #define PREFAULT_MAX	64
 
+/* From this depth on, a walk for each neighbour is long enough for a pause. */
+#define PREFAULT_DEEP	64
+
 /**
  * struct prefault_batch - adjacent pages to be mapped in one go
  * @first: page of the map that pages[0] belongs to
@@ -85,12 +88,13 @@ static bool prefault_is_current(const struct fault_state *fs,
 }
 
 /* PF-10, PF-12: what changes about a page by being mapped. */
-static void prefault_mark(const struct fault_state *fs, struct folio *page)
+static void prefault_mark(const struct fault_state *fs, struct folio *page,
+			  bsdvm_pindex_t pindex)
 {
 	if (bsdvm_page_queue(page) == BSDVM_QUEUE_CACHE)
 		bsdvm_page_requeue(page, BSDVM_QUEUE_INACTIVE);
 	if (fs->request->prot & BSDVM_PROT_WRITE)
-		fault_mark_nosync(fs, page);
+		fault_mark_writable(fs, page, pindex);
 }
 
 /*
@@ -115,7 +119,7 @@ static struct folio *prefault_resident(const struct fault_state *fs,
 	if (folio_trylock(page)) {
 		if (prefault_is_current(fs, pindex, page) &&
 		    !bsdvm_page_is_broken(page)) {
-			prefault_mark(fs, page);
+			prefault_mark(fs, page, pindex);
 			return page;
 		}
 		folio_unlock(page);
@@ -177,13 +181,28 @@ static void prefault_collect_own(const struct fault_state *fs,
 	     first++, page = xas_next(&xas)) {
 		if (bsdvm_slot_is_page(page) && !xas_retry(&xas, page) &&
 		    prefault_take(&xas, page)) {
-			prefault_mark(fs, page);
+			prefault_mark(fs, page, first);
 			batch->pages[batch->n++] = page;
 		} else if (!prefault_gap(batch, before)) {
 			break;
+		} else {
+			/* After a retry the next one would be this one again. */
+			xas_set(&xas, bsdvm_entry_index(fs->lookup.entry,
+							first + 1));
 		}
 	}
 	rcu_read_unlock();
+}
+
+/* Leave the read side for a moment, if each walk takes long. */
+static void prefault_pause(const struct fault_state *fs)
+	__must_hold(RCU)
+{
+	if (likely(fs->cursor.depth < PREFAULT_DEEP))
+		return;
+	rcu_read_unlock();
+	cond_resched();
+	rcu_read_lock();
 }
 
 /* The same where the page in hand lies behind the first object. */
@@ -196,6 +215,7 @@ static void prefault_collect_behind(const struct fault_state *fs,
 
 	rcu_read_lock();
 	for (; first < end; first++) {
+		prefault_pause(fs);
 		page = prefault_resident(fs, first);
 		if (page)
 			batch->pages[batch->n++] = page;
@@ -333,7 +353,7 @@ static void prefault_fill_ahead(const struct fault_state *fs,
 	atomic_long_add(stored, &fs->lookup.object->resident);
 	bsdvm_count_add(v_zfod, stored);
 	for (i = 1; i <= stored; i++)
-		prefault_mark(fs, batch->pages[i]);
+		prefault_mark(fs, batch->pages[i], fs->request->pindex + i);
 	for (; i < batch->n; i++) {
 		folio_put(batch->pages[i]);
 		bsdvm_page_discard(batch->pages[i]);

@@ -391,6 +391,71 @@ static void neighbour_is_looked_at_again(void **state)
 	fx_put(c.map);
 }
 
+/*
+ * Pages taken over from another map, once they can be written to, have this
+ * map's identity, whoever writes first: waiters on a futex are found by it.
+ */
+static void taken_over_with_identity(void **state)
+{
+	struct bsdvm_map *map = fx_map(16), *opened;
+	bsdvm_pindex_t i;
+	u32 id;
+
+	for (i = 0; i < 16; i++)
+		ch_write(map, i, 'a' + i);
+	id = ch_snapshot(map);
+	opened = ch_open(map, id);
+	ch_drop(map, id);
+	fx_put(map);
+	fx_assert_status(write_at(opened, 0), BSDVM_SUCCESS);
+	assert_mapped(opened, 0, 15);
+	for (i = 0; i < 16; i++) {
+		assert_true(fx_mapped_prot(opened, 0, i) & BSDVM_PROT_WRITE);
+		assert_int_equal(fx_mapped(opened, 0, i)->index,
+				 opened->index_base + i);
+	}
+	fx_put(opened);
+}
+
+/* The same for the page of a fault that only reads. */
+static void read_takes_over_with_identity(void **state)
+{
+	struct bsdvm_map *map = ch_map("AB"), *opened;
+	u32 id = ch_snapshot(map);
+
+	opened = ch_open(map, id);
+	ch_drop(map, id);
+	fx_put(map);
+	fx_assert_status(fx_touch(opened, 0, 0, BSDVM_PROT_WRITE, 0),
+			 BSDVM_SUCCESS);
+	fx_assert_status(fx_touch(opened, 0, 1, BSDVM_PROT_READ, 0),
+			 BSDVM_SUCCESS);
+	assert_true(fx_mapped_prot(opened, 0, 1) & BSDVM_PROT_WRITE);
+	assert_int_equal(fx_mapped(opened, 0, 1)->index,
+			 opened->index_base + 1);
+	fx_put(opened);
+}
+
+/* Neighbours that lie behind a great many objects. */
+static void deep_neighbours(void **state)
+{
+	struct bsdvm_map *map = fx_map(8);
+	unsigned int i;
+
+	for (i = 0; i < 8; i++)
+		ch_write(map, i, 'a' + i);
+	for (i = 0; i < 100; i++) {
+		ch_snapshot(map);
+		ch_write(map, i % 2, 'A' + i % 26);
+	}
+	ch_snapshot(map);
+	assert_true(ch_depth(map, 0) > 64);
+	fx_assert_status(read_at(map, 2), BSDVM_SUCCESS);
+	assert_mapped(map, 0, 7);
+	twin_assert_idle();
+	fx_put(map);
+}
+
 /* ---- zero-fill ahead ---------------------------------------------------- */
 
 /* PF-6, PF-7, PF-10: a sequential writer finds the next pages made. */
@@ -735,6 +800,9 @@ int main(void)
 		FX_TEST(own_page_among_pages_behind),
 		FX_TEST(neighbours_of_a_renamed_page),
 		FX_TEST(neighbour_is_looked_at_again),
+		FX_TEST(taken_over_with_identity),
+		FX_TEST(read_takes_over_with_identity),
+		FX_TEST(deep_neighbours),
 		FX_TEST(writer_fills_ahead),
 		FX_TEST(fill_ahead_needs_the_knob),
 		FX_TEST(scattered_writer_fills_nothing),
