@@ -272,14 +272,15 @@ struct file *bsdvm_fs_create(u64 bytes, int flags)
 
 /**
  * bsdvm_fs_open_snapshot - a snapshot as a new map, open
- * @map: a map of the family
- * @id:  the snapshot
+ * @map:   a map of the family
+ * @id:    the snapshot
+ * @guest: by somebody who must not change what the family has
  *
  * Context: no lock of the core held; may sleep.
  *
  * Return: the file or an error pointer.
  */
-struct file *bsdvm_fs_open_snapshot(struct bsdvm_map *map, u32 id)
+struct file *bsdvm_fs_open_snapshot(struct bsdvm_map *map, u32 id, bool guest)
 {
 	struct inode *inode = fs_new_inode();
 	struct bsdvm_map *new_map;
@@ -315,6 +316,7 @@ struct file *bsdvm_fs_shadow(struct bsdvm_map *map, bsdvm_pindex_t first,
 	struct bsdvm_map *new_map;
 	bsdvm_status_t status;
 
+	new_map->guest |= guest;
 	if (IS_ERR(inode))
 		return ERR_CAST(inode);
 	status = bsdvm_map_shadow(map, first, npages, inode->i_mapping,

@@ -122,13 +122,15 @@ static int ioctl_snapshot(struct bsdvm_ucmd *ucmd)
 static int ioctl_open(struct bsdvm_ucmd *ucmd)
 {
 	const struct bsdvm_snapshot_ref *arg = &ucmd->arg.snapshot_ref;
+	bool guest = !(ucmd->file->f_mode & FMODE_WRITE);
 	int fd;
 
 	if (arg->reserved)
 		return -EINVAL;
 	fd = ioctl_reserve();
-	return fd < 0 ? fd : ioctl_install(fd, bsdvm_fs_open_snapshot(ucmd->map,
-								      arg->id));
+	return fd < 0 ? fd :
+	       ioctl_install(fd, bsdvm_fs_open_snapshot(ucmd->map, arg->id,
+							guest));
 }
 
 static int ioctl_drop(struct bsdvm_ucmd *ucmd)
@@ -265,8 +267,9 @@ static const struct ioctl_op ioctl_ops[] = {
 		 struct bsdvm_snapshot_info, IOCTL_OUT, 0),
 	IOCTL_OP(BSDVM_IOC_OBJECT_INFO, bsdvm_ioctl_object_info,
 		 struct bsdvm_object_info, IOCTL_OUT, 0),
+	/* Faults wait for it: not for who can only read. */
 	IOCTL_OP(BSDVM_IOC_CHECK, bsdvm_ioctl_check, struct bsdvm_check,
-		 IOCTL_OUT, 0),
+		 IOCTL_WRITE | IOCTL_OUT, 0),
 };
 
 static const struct ioctl_op *ioctl_find(unsigned int cmd)

@@ -31,7 +31,9 @@ void bsdvm_fs_fini(void);
 struct address_space *bsdvm_fs_anchor_create(void);
 void bsdvm_fs_anchor_put(struct address_space *anchor);
 struct file *bsdvm_fs_create(u64 bytes, int flags);
-struct file *bsdvm_fs_open_snapshot(struct bsdvm_map *map, u32 id);
+int bsdvm_fs_open(struct inode *inode, struct file *file);
+int bsdvm_fs_release(struct inode *inode, struct file *file);
+struct file *bsdvm_fs_open_snapshot(struct bsdvm_map *map, u32 id, bool guest);
 struct file *bsdvm_fs_shadow(struct bsdvm_map *map, bsdvm_pindex_t first,
 			     bsdvm_pindex_t npages);
 

@@ -80,7 +80,7 @@ static const struct request requests[] = {
 	{ REQUEST(SNAPSHOT_INFO, bsdvm_snapshot_info, REQUEST_OUT),
 	  .reserved = RESERVED(bsdvm_snapshot_info, reserved) },
 	{ REQUEST(OBJECT_INFO, bsdvm_object_info, REQUEST_OUT) },
-	{ REQUEST(CHECK, bsdvm_check, REQUEST_OUT),
+	{ REQUEST(CHECK, bsdvm_check, REQUEST_WRITE | REQUEST_OUT),
 	  .reserved = RESERVED(bsdvm_check, reserved) },
 };
 

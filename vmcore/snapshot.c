@@ -222,12 +222,13 @@ static bool snapshot_map_segments(struct bsdvm_map *map,
 
 /*
  * A new map that shows @snapshot, whose references it takes over; @snapshot is
- * gone afterwards.
+ * gone afterwards. It may do no more in the family than @asker.
  */
-static bsdvm_status_t snapshot_map(struct bsdvm_family *family,
+static bsdvm_status_t snapshot_map(const struct bsdvm_map *asker,
 				   struct bsdvm_snapshot *snapshot, void *pmap,
 				   struct bsdvm_map **new_map)
 {
+	struct bsdvm_family *family = asker->family;
 	bsdvm_status_t status = BSDVM_SUCCESS;
 	struct bsdvm_map *map;
 
@@ -241,7 +242,9 @@ static bsdvm_status_t snapshot_map(struct bsdvm_family *family,
 	bsdvm_family_lock(family);
 	snapshot_release(snapshot);
 	bsdvm_family_unlock(family);
-	if (!map) {
+	if (map) {
+		map->guest = asker->guest;
+	} else {
 		bsdvm_family_put(family);
 		status = BSDVM_RESOURCE_SHORTAGE;
 	}
@@ -277,7 +280,7 @@ bsdvm_status_t bsdvm_snapshot_open(struct bsdvm_map *map, u32 id, void *pmap,
 	if (!copy)
 		return BSDVM_RESOURCE_SHORTAGE;
 	*bytes = copy->bytes;
-	return snapshot_map(family, copy, pmap, new_map);
+	return snapshot_map(map, copy, pmap, new_map);
 }
 
 /**
@@ -289,21 +292,28 @@ bsdvm_status_t bsdvm_snapshot_open(struct bsdvm_map *map, u32 id, void *pmap,
  * collapsed. Maps opened from it are not affected.
  * Context: no lock of the core held; may sleep.
  *
- * Return: SUCCESS or NO_ENTRY.
+ * Return: SUCCESS; NO_ENTRY; PROTECTION_FAILURE if @map is a guest and the
+ * snapshot is not of itself.
  */
 bsdvm_status_t bsdvm_snapshot_drop(struct bsdvm_map *map, u32 id)
 {
 	struct bsdvm_family *family = map->family;
+	bsdvm_status_t status = BSDVM_SUCCESS;
 	struct bsdvm_snapshot *snapshot;
 
 	bsdvm_family_lock(family);
-	snapshot = xa_erase(&family->snapshots, id);
-	if (snapshot) {
+	snapshot = xa_load(&family->snapshots, id);
+	if (!snapshot) {
+		status = BSDVM_NO_ENTRY;
+	} else if (map->guest && snapshot->map_id != map->id) {
+		status = BSDVM_PROTECTION_FAILURE;
+	} else {
+		xa_erase(&family->snapshots, id);
 		family->nsnapshots--;
 		snapshot_release(snapshot);
 	}
 	bsdvm_family_unlock(family);
-	return snapshot ? BSDVM_SUCCESS : BSDVM_NO_ENTRY;
+	return status;
 }
 
 /**
@@ -321,6 +331,7 @@ void bsdvm_snapshot_drop_all(struct bsdvm_family *family)
 	xa_for_each(&family->snapshots, id, snapshot) {
 		xa_erase(&family->snapshots, id);
 		snapshot_release(snapshot);
+		cond_resched();
 	}
 }
 
@@ -331,7 +342,6 @@ void bsdvm_snapshot_drop_all(struct bsdvm_family *family)
  * @npages:  at least 1; the range must lie in the map
  * @pmap:    passed to pmap operations on the new map
  * @new_map: out: the map, with one reference
-		cond_resched();
  *
  * Context: no lock of the core held; may sleep.
  *
@@ -353,5 +363,5 @@ bsdvm_status_t bsdvm_map_shadow(struct bsdvm_map *map, bsdvm_pindex_t first,
 	bsdvm_map_unlock(map);
 	if (status != BSDVM_SUCCESS)
 		return status;
-	return snapshot_map(map->family, snapshot, pmap, new_map);
+	return snapshot_map(map, snapshot, pmap, new_map);
 }

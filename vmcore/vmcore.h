@@ -235,6 +235,8 @@ struct bsdvm_entry {
  * @family_link: T: on family->maps
  * @pmap:        C: opaque to the core: whose mappings pmap operations change
  * @id:          C: unique while the module is loaded
+ * @guest:       C once others know the map: of the family's snapshots it drops
+ *               only those taken of itself
  */
 struct bsdvm_map {
 	refcount_t refs;
@@ -249,6 +251,7 @@ struct bsdvm_map {
 	struct list_head family_link;
 	void *pmap;
 	u64 id;
+	bool guest;
 };
 
 /**

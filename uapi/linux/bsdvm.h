@@ -42,7 +42,8 @@
  *
  * Others are said with each request, below; in short:
  *
- *   EACCES     the range does not allow the access
+ *   EACCES     the range does not allow the access; the snapshot is not for
+ *              this map to drop
  *   EBUSY      another user has wired pages of this map
  *   EINTR      a fatal signal arrived
  *   EINVAL     unaligned, empty or overflowing range; map too large; what is
@@ -428,7 +429,9 @@ struct bsdvm_check {
  * struct bsdvm_snapshot_ref, to a descriptor open for writing, of any map of
  * the family.
  *
- * Return: 0. ENOENT if the family has no such snapshot, or no longer.
+ * Return: 0. ENOENT if the family has no such snapshot, or no longer. EACCES if
+ * it was not taken of this map, and this map was opened by BSDVM_IOC_OPEN, or
+ * made from one that was, by a descriptor that was not open for writing.
  */
 #define BSDVM_IOC_DROP		_IO(BSDVM_IOC_MAGIC, 0x05)
 
@@ -511,7 +514,8 @@ struct bsdvm_check {
 /**
  * BSDVM_IOC_CHECK - verify the invariants of the map and its family
  *
- * struct bsdvm_check, to a descriptor open for reading or writing.
+ * struct bsdvm_check, to a descriptor open for writing: nobody has a fault in
+ * the map meanwhile.
  *
  * Return: 0, whatever was found, and the structure filled in. EINTR.
  */

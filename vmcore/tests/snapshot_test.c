@@ -91,6 +91,32 @@ static void test_record(void **state)
 	fx_put(map);
 }
 
+/* A guest, and what is made of it, drops nothing of the family but its own. */
+static void test_guest(void **state)
+{
+	struct bsdvm_map *map = ch_map("AB"), *guest, *part;
+	u32 id = ch_snapshot(map), own;
+
+	guest = ch_open(map, id);
+	assert_false(guest->guest);
+	guest->guest = true;
+	part = ch_shadow(guest, 0, 1);
+	assert_true(part->guest);
+	own = ch_snapshot(guest);
+	fx_assert_status(bsdvm_snapshot_drop(guest, id),
+			 BSDVM_PROTECTION_FAILURE);
+	fx_assert_status(bsdvm_snapshot_drop(part, id),
+			 BSDVM_PROTECTION_FAILURE);
+	fx_assert_status(bsdvm_snapshot_drop(part, own),
+			 BSDVM_PROTECTION_FAILURE);
+	fx_put(part);
+	ch_drop(guest, own);
+	fx_put(guest);
+	ch_expect_snapshot(map, id, "AB");
+	ch_drop(map, id);
+	fx_put(map);
+}
+
 static void test_no_such_snapshot(void **state)
 {
 	struct bsdvm_map *map = ch_map("AB"), *opened;
@@ -334,6 +360,7 @@ int main(void)
 		FX_TEST(test_I18_moments),
 		FX_TEST(test_I18_branches),
 		FX_TEST(test_record),
+		FX_TEST(test_guest),
 		FX_TEST(test_no_such_snapshot),
 		FX_TEST(test_empty),
 		FX_TEST(test_multi_entry),
