@@ -346,6 +346,8 @@ static void file_show_fdinfo(struct seq_file *m, struct file *file)
 
 const struct file_operations bsdvm_map_fops = {
 	.owner = THIS_MODULE,
+	.open = bsdvm_fs_open,
+	.release = bsdvm_fs_release,
 	.llseek = file_llseek,
 	.read_iter = bsdvm_read_iter,
 	.write_iter = bsdvm_write_iter,

@@ -2,9 +2,13 @@
 /*
  * The pseudo filesystem: an inode for each map.
  *
- * A map's file is a regular file without a name. The filesystem is pinned for
- * each map and owned by the module, so the module stays until the last inode
- * is gone; the file's operations count the module before the file exists.
+ * A map's file is a regular file without a name. The filesystem is pinned by
+ * each open file, so that maps share one superblock, and owned by the module, so
+ * that the module stays until the superblock is gone, and with it the last inode.
+ * The file's operations count the module before the file exists.
+ *
+ * The pin is no inode's: who gives up an inode, fsnotify for example, may be one
+ * whom the end of the superblock has to wait for.
  *
  * A second filesystem, owned by nobody, has an inode for each family: the anchor,
  * whose address space the family's pages name as theirs. It has no file and no
@@ -68,7 +72,6 @@ static void fs_evict_inode(struct inode *inode)
 	bsdvm_map_put(bi->map);
 	bsdvm_wirelimit_fini(&bi->wirelimit);
 	mutex_destroy(&bi->size_lock);
-	simple_release_fs(&fs_mount, &fs_pins);
 }
 
 static const struct super_operations fs_super_ops = {
@@ -169,10 +172,7 @@ void bsdvm_fs_anchor_put(struct address_space *anchor)
 	iput(anchor->host);
 }
 
-/*
- * An inode for a map still to be made: pinned filesystem, no map yet. Without
- * a map eviction releases nothing, so until fs_give_map() the pin is ours.
- */
+/* An inode for a map still to be made, in a filesystem pinned for its file. */
 static struct inode *fs_new_inode(void)
 {
 	struct inode *inode;
@@ -204,19 +204,11 @@ static void fs_give_map(struct inode *inode, struct bsdvm_map *map, u64 bytes)
 	i_size_write(inode, bytes);
 }
 
-/*
- * No file holds the mount yet, and the eviction may give up the last pin: the
- * super block must stay until the eviction is over.
- */
+/* There is to be no file: the pin was for it. */
 static void fs_drop_inode(struct inode *inode)
 {
-	bool pinned = !bsdvm_inode_map(inode);
-	struct vfsmount *mount = mntget(fs_mount);
-
 	iput(inode);
-	if (pinned)
-		simple_release_fs(&fs_mount, &fs_pins);
-	mntput(mount);
+	simple_release_fs(&fs_mount, &fs_pins);
 }
 
 static struct file *fs_new_file(struct inode *inode, int flags)
@@ -232,6 +224,35 @@ static struct file *fs_new_file(struct inode *inode, int flags)
 	}
 	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
 	return file;
+}
+
+/**
+ * bsdvm_fs_open - open a map's file once more
+ * @inode: of the map
+ * @file:  the new one, which pins the filesystem
+ *
+ * May sleep.
+ *
+ * Return: 0 or a negative errno.
+ */
+int bsdvm_fs_open(struct inode *inode, struct file *file)
+{
+	return simple_pin_fs(&fs_type, &fs_mount, &fs_pins);
+}
+
+/**
+ * bsdvm_fs_release - end what bsdvm_fs_open(), or the first file, began
+ * @inode: of the map
+ * @file:  has the mount, hence the superblock, for as long as it needs the inode
+ *
+ * May sleep.
+ *
+ * Return: 0.
+ */
+int bsdvm_fs_release(struct inode *inode, struct file *file)
+{
+	simple_release_fs(&fs_mount, &fs_pins);
+	return 0;
 }
 
 /* An open file for @inode, whose reference passes to it whatever happens. */
@@ -295,6 +316,7 @@ struct file *bsdvm_fs_open_snapshot(struct bsdvm_map *map, u32 id, bool guest)
 		fs_drop_inode(inode);
 		return ERR_PTR(bsdvm_status_errno(status));
 	}
+	new_map->guest |= guest;
 	fs_give_map(inode, new_map, bytes);
 	return fs_finish(inode, O_RDWR);
 }
@@ -316,7 +338,6 @@ struct file *bsdvm_fs_shadow(struct bsdvm_map *map, bsdvm_pindex_t first,
 	struct bsdvm_map *new_map;
 	bsdvm_status_t status;
 
-	new_map->guest |= guest;
 	if (IS_ERR(inode))
 		return ERR_CAST(inode);
 	status = bsdvm_map_shadow(map, first, npages, inode->i_mapping,

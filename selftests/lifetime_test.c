@@ -7,7 +7,12 @@
  */
 
 #define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "module_util.h"
 #include "process_util.h"
@@ -119,17 +124,80 @@ TEST(reopened)
 {
 	int fd = filled_map(), again;
 	uint32_t id = bsdvm_snapshot(fd);
-	char path[32];
 
 	ASSERT_NE(id, 0);
-	sprintf(path, "/proc/self/fd/%d", fd);
-	again = open(path, O_RDWR);
+	again = bsdvm_reopen(fd, O_RDWR);
 	ASSERT_GE(again, 0);
 	close(fd);
 	ASSERT_EQ(pwrite(again, "x", 1, 0), 1);
 	EXPECT_TRUE(snapshot_holds(again, id, NPAGES, FIRST));
 	EXPECT_EQ(bsdvm_check(again), 0);
 	close(again);
+}
+
+/* All maps are of one filesystem, as long as any is open, first or again. */
+TEST(one_filesystem)
+{
+	int fd = filled_map(), again = bsdvm_reopen(fd, O_RDONLY), other;
+	struct stat first, second;
+
+	ASSERT_EQ(fstat(fd, &first), 0);
+	close(fd);
+	other = filled_map();
+	ASSERT_EQ(fstat(other, &second), 0);
+	EXPECT_EQ(first.st_dev, second.st_dev);
+	EXPECT_NE(first.st_ino, second.st_ino);
+	close(other);
+	close(again);
+}
+
+static int notify;
+static atomic_int to_unwatch = -1;	/* a watch to be removed */
+
+static void *unwatch(void *unused)
+{
+	int wd;
+
+	for (;;) {
+		wd = atomic_load(&to_unwatch);
+		if (wd == -2)
+			return NULL;
+		if (wd == -1) {
+			sched_yield();
+			continue;
+		}
+		inotify_rm_watch(notify, wd);
+		atomic_store(&to_unwatch, -1);
+	}
+}
+
+/*
+ * The last one to let go of a map, and of the only one there is, may be inotify,
+ * which the end of a filesystem waits for.
+ */
+TEST(watched)
+{
+	int i, fd, wd, rounds = bsdvm_repeat(3000);
+	pthread_t thread;
+	char path[32];
+
+	notify = inotify_init1(IN_CLOEXEC);
+	ASSERT_GE(notify, 0);
+	ASSERT_EQ(pthread_create(&thread, NULL, unwatch, NULL), 0);
+	for (i = 0; i < rounds; i++) {
+		fd = bsdvm_create(PAGE);
+		ASSERT_GE(fd, 0);
+		sprintf(path, "/proc/self/fd/%d", fd);
+		wd = inotify_add_watch(notify, path, IN_MODIFY);
+		ASSERT_GT(wd, 0);
+		atomic_store(&to_unwatch, wd);
+		close(fd);
+		while (atomic_load(&to_unwatch) != -1)
+			sched_yield();
+	}
+	atomic_store(&to_unwatch, -2);
+	pthread_join(thread, NULL);
+	close(notify);
 }
 
 static int fd_at(int fd, void *p)
