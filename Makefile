@@ -125,7 +125,7 @@ bench: guest-module selftest-programs
 mutants:
 	@$(tools)/mutants --kernel $(KERNEL) $(NAME)
 
-torture: guest-module
+torture:
 	@$(tools)/deps selftests
 	@$(MAKE) --no-print-directory -s -C selftests torture
 	@$(tools)/torture --kernel $(KERNEL) --seconds $(or $(SECONDS),300) \

@@ -13,7 +13,7 @@
 #include "torture.h"
 
 #define POLL_MS		20
-#define PATIENCE	120	/* seconds for everybody to end */
+#define PATIENCE	120	/* seconds for everybody to end, if nothing is slow */
 
 /* @due: when to kill it, in ms; 0: it may end by itself. */
 struct member {
@@ -139,13 +139,14 @@ static void crowd_kill(void)
 
 static void crowd_end(void)
 {
-	long until = now_ms() + PATIENCE * 1000;
+	int patience = PATIENCE * bsdvm_slowdown();
+	long until = now_ms() + patience * 1000L;
 
 	shared->stop = true;
 	while (crowd_look_after(false)) {
 		broker_serve(POLL_MS);
 		if (now_ms() > until) {
-			complain("not everybody ended in %d s", PATIENCE);
+			complain("not everybody ended in %d s", patience);
 			crowd_kill();
 			return;
 		}

@@ -12,7 +12,9 @@
  *                another one, somebody who wants more
  *
  * Prints one line of TAP. With the same seed the same things are tried; how
- * they meet is up to the scheduler.
+ * they meet is up to the scheduler. The command that repeats a failed run has
+ * the guest's kernel and memory from GUEST_KERNEL and GUEST_MEM (MiB), if these
+ * are in the environment.
  */
 
 #include <getopt.h>
@@ -118,10 +120,22 @@ static void run(const struct options *options)
 		judge_charge();
 }
 
+/* An option of tools/torture with the value of a variable, if that is set. */
+static void print_option(const char *option, const char *variable)
+{
+	const char *value = getenv(variable);
+
+	if (value)
+		printf(" %s %s", option, value);
+}
+
 /* The command that repeats a failed run, from the top of the project. */
 static void print_again(const struct options *options)
 {
-	printf("# again: tools/torture --seconds %u --seed %llu --processes %u --threads %u%s%s\n",
+	printf("# again: tools/torture");
+	print_option("--kernel", "GUEST_KERNEL");
+	print_option("--mem", "GUEST_MEM");
+	printf(" --seconds %u --seed %llu --processes %u --threads %u%s%s\n",
 	       options->seconds, (unsigned long long)options->seed,
 	       options->processes, options->threads,
 	       options->pressure ? " --pressure" : "",
