@@ -5,6 +5,8 @@
  * A map's file is a regular file without a name. The filesystem is pinned by
  * each open file, so that maps share one superblock, and owned by the module, so
  * that the module stays until the superblock is gone, and with it the last inode.
+ * Who has a map by O_PATH alone keeps the superblock, but maps made then have
+ * another one.
  * The file's operations count the module before the file exists.
  *
  * The pin is no inode's: who gives up an inode, fsnotify for example, may be one

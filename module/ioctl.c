@@ -267,7 +267,7 @@ static const struct ioctl_op ioctl_ops[] = {
 		 struct bsdvm_snapshot_info, IOCTL_OUT, 0),
 	IOCTL_OP(BSDVM_IOC_OBJECT_INFO, bsdvm_ioctl_object_info,
 		 struct bsdvm_object_info, IOCTL_OUT, 0),
-	/* Faults wait for it: not for who can only read. */
+	/* Faults wait for it: not for who can only read, nor for a guest. */
 	IOCTL_OP(BSDVM_IOC_CHECK, bsdvm_ioctl_check, struct bsdvm_check,
 		 IOCTL_WRITE | IOCTL_OUT, 0),
 };

@@ -151,7 +151,7 @@ int bsdvm_ioctl_object_info(struct bsdvm_ucmd *ucmd)
  * Section 1 of the behaviours.
  * Context: no lock of the core held; may sleep.
  *
- * Return: 0, whatever was found; -EINVAL or -EINTR.
+ * Return: 0, whatever was found; -EINVAL, -EACCES for a guest's map, or -EINTR.
  */
 int bsdvm_ioctl_check(struct bsdvm_ucmd *ucmd)
 {
@@ -161,6 +161,8 @@ int bsdvm_ioctl_check(struct bsdvm_ucmd *ucmd)
 
 	if (check->reserved)
 		return -EINVAL;
+	if (ucmd->map->guest)
+		return -EACCES;
 	status = bsdvm_family_check(ucmd->map, &report);
 	if (status != BSDVM_SUCCESS)
 		return bsdvm_status_errno(status);

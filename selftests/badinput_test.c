@@ -558,6 +558,8 @@ TEST_F(bad, reader_drops_only_his_own)
 	ASSERT_GE(guest, 0);
 	EXPECT_EQ(bsdvm_drop(guest, id), -1);
 	EXPECT_EQ(errno, EACCES);
+	EXPECT_EQ(bsdvm_check(guest), -1);
+	EXPECT_EQ(errno, EACCES);
 	own = bsdvm_snapshot(guest);
 	ASSERT_NE(own, 0);
 	again = bsdvm_open(guest, own);

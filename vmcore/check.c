@@ -2,8 +2,8 @@
 /*
  * The checker: do the invariants of section 1 hold in this family?
  *
- * Run after every operation by the tests, and on request by anybody on his own
- * maps. Faults of other threads may be under way, so what they may be changing
+ * Run after every operation by the tests, and on request by whoever
+ * may write to a map. Faults of other threads may be under way, so what they may be changing
  * just now is not judged unless the family is quiet, that is, has no other map
  * than the one that is locked: busy slots, the count of resident pages, where
  * pages are and in which queue.
@@ -65,6 +65,8 @@ static void check_slots(struct bsdvm_report *report,
 	void *slot;
 
 	xa_for_each(&object->slots, pindex, slot) {
+		if (fatal_signal_pending(current))
+			return;
 		if (bsdvm_slot_is_page(slot)) {
 			check_page(report, slot, object->family->anchor,
 				   quiet);
@@ -85,17 +87,19 @@ static void check_links(struct bsdvm_report *report,
 {
 	struct bsdvm_object *shadow;
 	struct bsdvm_entry *entry;
-	unsigned int shadows = 0, entries = 0;
+	unsigned long shadows = 0, entries = 0;
 
 	list_for_each_entry(shadow, &object->shadows, shadow_link) {
 		check(report, 3, shadow->backing_object == object);
 		shadow->listed = object->family->checks;
 		shadows++;
+		cond_resched();
 	}
 	list_for_each_entry(entry, &object->entries, object_link) {
 		check(report, 3, entry->object == object);
 		check(report, 3, entry->map->family == object->family);
 		entries++;
+		cond_resched();
 	}
 	check(report, 3, shadows == object->shadow_count);
 	check(report, 3, object->ref_count >= shadows + entries);
@@ -246,9 +250,11 @@ static void unmark_chain(struct bsdvm_object *object)
 
 	for (; object && object->checked; object = object->backing_object) {
 		object->checked = 0;
-		xa_for_each(&object->slots, pindex, slot)
+		xa_for_each(&object->slots, pindex, slot) {
 			if (bsdvm_slot_is_page(slot))
 				bsdvm_page_test_clear(slot, BSDVM_PAGE_CHECKED);
+			cond_resched();
+		}
 		cond_resched();
 	}
 }
@@ -305,11 +311,12 @@ bsdvm_status_t bsdvm_family_check(struct bsdvm_map *map,
 	if (status != BSDVM_SUCCESS)
 		return status;
 	*report = (struct bsdvm_report){ };
-	bsdvm_family_lock(map->family);
-	check_family(report, map);
-	bsdvm_family_unlock(map->family);
+	status = bsdvm_family_lock_killable(map->family);
+	if (status == BSDVM_SUCCESS) {
+		check_family(report, map);
+		bsdvm_family_unlock(map->family);
+	}
 	bsdvm_map_unlock(map);
 	/* Then not all was looked at, and what was found may not be so. */
-	return fatal_signal_pending(current) ? BSDVM_INTERRUPTED :
-					       BSDVM_SUCCESS;
+	return fatal_signal_pending(current) ? BSDVM_INTERRUPTED : status;
 }

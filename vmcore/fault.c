@@ -205,22 +205,24 @@ static void fault_mark_nosync(const struct fault_state *fs, struct folio *page)
 }
 
 /**
- * fault_mark_writable - note that a page is to be mapped for writing
+ * fault_mark_writable - note that a page may be written to
  * @fs:     looked up; the map is locked shared, if there is one
  * @page:   locked, of the first object
  * @pindex: its place in the map; in the object where there is no map
  *
- * A page taken over from another map gets this map's identity: who waits on a
- * futex by a mapping that can be written to must be found by who writes, whether
- * or not either of them has a fault. F-89. Does not sleep.
+ * A page taken over from another map gets this map's identity when it is mapped
+ * or written: who waits on a futex by a mapping that can be written to must be
+ * found by who writes, whether or not either of them has a fault. F-89. Does not
+ * sleep.
  */
 void fault_mark_writable(const struct fault_state *fs, struct folio *page,
 			 bsdvm_pindex_t pindex)
 {
 	unsigned long index = fault_page_index(fs, pindex);
 
-	if (unlikely(page->index != index) && fs->lookup.map)
-		page->index = index;
+	if (unlikely(page->index != index) && fs->lookup.map &&
+	    (fs->request->pmap || fault_is_write(fs)))
+		WRITE_ONCE(page->index, index);
 	fault_mark_nosync(fs, page);
 }
 

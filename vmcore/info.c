@@ -115,7 +115,7 @@ static bsdvm_status_t summary_fill(struct bsdvm_map_summary *sum,
 	sum->generation = map->generation;
 	sum->snapshots = family->nsnapshots;
 	sum->maps = family->nmaps;
-	return info_resident(map, &sum->resident);
+	return BSDVM_SUCCESS;
 }
 
 /**
@@ -140,6 +140,8 @@ bsdvm_status_t bsdvm_map_summary(struct bsdvm_map *map,
 		status = summary_fill(sum, map);
 		bsdvm_family_unlock(map->family);
 	}
+	if (status == BSDVM_SUCCESS)
+		status = info_resident(map, &sum->resident);
 	bsdvm_map_unlock_shared(map);
 	return status;
 }

@@ -14,7 +14,10 @@
 
 static atomic64_t map_ids = ATOMIC64_INIT(0);
 
-/* Bases of folio->index: as many maps of a family get different ones. */
+/*
+ * Bases of folio->index: almost as many maps of a family get different ones. The
+ * first is left to pages that are made without a map.
+ */
 #define MAP_BASES	BIT(27)
 
 /**
@@ -44,7 +47,7 @@ struct bsdvm_map *bsdvm_map_alloc(struct bsdvm_family *family,
 	map->family = family;
 	map->id = atomic64_inc_return(&map_ids);
 	bsdvm_family_lock(family);
-	map->index_base = (family->next_base++ % MAP_BASES) << BSDVM_PAGES_BITS;
+	map->index_base = (++family->next_base % MAP_BASES) << BSDVM_PAGES_BITS;
 	list_add_tail(&map->family_link, &family->maps);
 	family->nmaps++;
 	bsdvm_family_unlock(family);

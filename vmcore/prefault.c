@@ -25,7 +25,7 @@
 
 #define PREFAULT_MAX	64
 
-/* From this depth on, a walk for each neighbour is long enough for a pause. */
+/* A walk of so many objects is long enough for a pause before the next one. */
 #define PREFAULT_DEEP	64
 
 /**
@@ -101,15 +101,19 @@ static void prefault_mark(const struct fault_state *fs, struct folio *page,
  * PF-5, PF-11: the resident page at an address, referenced and locked. NULL if
  * there is none, if it is in use or broken, or may not be mapped like the rest
  * of the batch: with the fault's protection if that allows writing, which only
- * pages of the first object may be. RCU read side.
+ * pages of the first object may be. @depth is how far the walk went. RCU read
+ * side.
  */
 static struct folio *prefault_resident(const struct fault_state *fs,
-				       bsdvm_pindex_t pindex)
+				       bsdvm_pindex_t pindex,
+				       unsigned int *depth)
 {
 	struct bsdvm_cursor cursor = prefault_cursor(fs, pindex);
+	enum bsdvm_found found = bsdvm_resolve(&cursor);
 	struct folio *page;
 
-	if (bsdvm_resolve(&cursor) != BSDVM_FOUND_PAGE)
+	*depth = cursor.depth;
+	if (found != BSDVM_FOUND_PAGE)
 		return NULL;
 	if (cursor.depth && (fs->request->prot & BSDVM_PROT_WRITE))
 		return NULL;
@@ -194,11 +198,11 @@ static void prefault_collect_own(const struct fault_state *fs,
 	rcu_read_unlock();
 }
 
-/* Leave the read side for a moment, if each walk takes long. */
-static void prefault_pause(const struct fault_state *fs)
+/* Leave the read side for a moment, if the walk was long. */
+static void prefault_pause(unsigned int depth)
 	__must_hold(RCU)
 {
-	if (likely(fs->cursor.depth < PREFAULT_DEEP))
+	if (likely(depth < PREFAULT_DEEP))
 		return;
 	rcu_read_unlock();
 	cond_resched();
@@ -211,12 +215,13 @@ static void prefault_collect_behind(const struct fault_state *fs,
 				    bsdvm_pindex_t first, bsdvm_pindex_t end)
 {
 	bool before = first < fs->request->pindex;
+	unsigned int depth;
 	struct folio *page;
 
 	rcu_read_lock();
 	for (; first < end; first++) {
-		prefault_pause(fs);
-		page = prefault_resident(fs, first);
+		page = prefault_resident(fs, first, &depth);
+		prefault_pause(depth);
 		if (page)
 			batch->pages[batch->n++] = page;
 		else if (!prefault_gap(batch, before))

@@ -61,6 +61,7 @@ static bool seek_candidate(struct bsdvm_object *object, bsdvm_pindex_t last,
 		end = min(end, object->backing_end - 1 - shift);
 		shift += object->backing_offset;
 		object = object->backing_object;
+		cond_resched();
 	}
 	*index = best;
 	return any;

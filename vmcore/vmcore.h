@@ -4,8 +4,9 @@
  *
  * Lock order, outermost first (indent = may be taken while the outer is held):
  *
- *   mmap_lock or the VMA lock, held by Linux for fault handlers; or of a map's
- *   inode: i_rwsem, then size_lock or wirelimit.lock; or families_lock
+ *   i_rwsem of a map's inode, then mmap_lock or the VMA lock, held by Linux for
+ *   fault handlers; or size_lock or wirelimit.lock of the inode
+ *   families_lock                       (mutex: the list of all families)
  *     map->lock                         (rwsem, one map at a time)
  *       family->lock                    (mutex: topology of the family)
  *         busy slot                     (claimed by compare-exchange; a holder

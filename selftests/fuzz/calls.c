@@ -105,7 +105,7 @@ static const int errors_of_one[][8] = {
 	[_IOC_NR(BSDVM_IOC_ENTRY_INFO)] = { ENXIO, ENOENT, EINTR },
 	[_IOC_NR(BSDVM_IOC_SNAPSHOT_INFO)] = { ENXIO, ENOENT },
 	[_IOC_NR(BSDVM_IOC_OBJECT_INFO)] = { ENXIO, ENOENT, EINTR },
-	[_IOC_NR(BSDVM_IOC_CHECK)] = { ENXIO, EINTR },
+	[_IOC_NR(BSDVM_IOC_CHECK)] = { ENXIO, EACCES, EINTR },
 };
 
 static bool error_is_among(int error, const int *errors, size_t n)

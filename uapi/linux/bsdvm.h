@@ -42,8 +42,8 @@
  *
  * Others are said with each request, below; in short:
  *
- *   EACCES     the range does not allow the access; the snapshot is not for
- *              this map to drop
+ *   EACCES     the range does not allow the access; a guest's map does not
+ *              allow the request
  *   EBUSY      another user has wired pages of this map
  *   EINTR      a fatal signal arrived
  *   EINVAL     unaligned, empty or overflowing range; map too large; what is
@@ -166,8 +166,8 @@ struct bsdvm_snapshot_take {
  *
  * BSDVM_IOC_OPEN, on a descriptor open for reading, returns the descriptor of a
  * new map, writable, which begins as the snapshot; the snapshot stays as it is.
- * BSDVM_IOC_DROP, on a descriptor open for writing, forgets the snapshot; maps
- * opened from it are not affected.
+ * BSDVM_IOC_DROP, on a descriptor open for writing, forgets the snapshot, unless
+ * the map is a guest's; maps opened from it are not affected.
  */
 struct bsdvm_snapshot_ref {
 	__u32 size;
@@ -416,7 +416,10 @@ struct bsdvm_check {
  * BSDVM_IOC_OPEN - a new map that begins as a snapshot
  *
  * struct bsdvm_snapshot_ref, to a descriptor open for reading, of any map of
- * the family.
+ * the family. If it is not open for writing as well, the new map is a guest's,
+ * and so are all that are made from it by BSDVM_IOC_OPEN and BSDVM_IOC_SHADOW:
+ * they can be written to, but no other map's snapshots are dropped by them, and
+ * BSDVM_IOC_CHECK is not for them.
  *
  * Return: the new map's descriptor, open for reading and writing. ENOENT if the
  * family has no such snapshot; EMFILE, ENFILE, ENOMEM.
@@ -430,8 +433,8 @@ struct bsdvm_check {
  * the family.
  *
  * Return: 0. ENOENT if the family has no such snapshot, or no longer. EACCES if
- * it was not taken of this map, and this map was opened by BSDVM_IOC_OPEN, or
- * made from one that was, by a descriptor that was not open for writing.
+ * this map is a guest's (see BSDVM_IOC_OPEN) and the snapshot was not taken of
+ * it.
  */
 #define BSDVM_IOC_DROP		_IO(BSDVM_IOC_MAGIC, 0x05)
 
@@ -515,9 +518,10 @@ struct bsdvm_check {
  * BSDVM_IOC_CHECK - verify the invariants of the map and its family
  *
  * struct bsdvm_check, to a descriptor open for writing: nobody has a fault in
- * the map meanwhile.
+ * the map meanwhile, nor makes a snapshot in the family.
  *
- * Return: 0, whatever was found, and the structure filled in. EINTR.
+ * Return: 0, whatever was found, and the structure filled in. EACCES for a
+ * guest's map (see BSDVM_IOC_OPEN), EINTR.
  */
 #define BSDVM_IOC_CHECK		_IO(BSDVM_IOC_MAGIC, 0x0d)
 
