@@ -3,18 +3,18 @@
  * The pseudo filesystem: an inode for each map.
  *
  * A map's file is a regular file without a name. The filesystem is pinned by
- * each open file, so that maps share one superblock, and owned by the module, so
- * that the module stays until the superblock is gone, and with it the last inode.
- * Who has a map by O_PATH alone keeps the superblock, but maps made then have
- * another one.
- * The file's operations count the module before the file exists.
+ * each open file, so that maps share one superblock, and owned by the module,
+ * so that the module stays until the superblock is gone, and with it the last
+ * inode. Who has a map by O_PATH alone keeps the superblock, but maps made then
+ * have another one. The file's operations count the module before the file
+ * exists.
  *
- * The pin is no inode's: who gives up an inode, fsnotify for example, may be one
- * whom the end of the superblock has to wait for.
+ * The pin is no inode's: who gives up an inode, fsnotify for example, may be
+ * one whom the end of the superblock has to wait for.
  *
- * A second filesystem, owned by nobody, has an inode for each family: the anchor,
- * whose address space the family's pages name as theirs. It has no file and no
- * page of its own.
+ * A second filesystem, owned by nobody, has an inode for each family: the
+ * anchor, whose address space the family's pages name as theirs. It has no file
+ * and no page of its own.
  */
 
 #include <linux/file.h>
@@ -245,7 +245,7 @@ int bsdvm_fs_open(struct inode *inode, struct file *file)
 /**
  * bsdvm_fs_release - end what bsdvm_fs_open(), or the first file, began
  * @inode: of the map
- * @file:  has the mount, hence the superblock, for as long as it needs the inode
+ * @file:  has the mount, hence the superblock, until it has let go of the inode
  *
  * May sleep.
  *

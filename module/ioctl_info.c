@@ -81,7 +81,7 @@ int bsdvm_ioctl_entry_info(struct bsdvm_ucmd *ucmd)
 	info->object_id = object_id;
 	info->object_offset = (u64)entry.offset << PAGE_SHIFT;
 	info->entry_flags = entry_info_flags(&entry);
-	info->wired_count = min(entry.wired_count, (unsigned long)U32_MAX);
+	info->wired_count = min_t(unsigned long, entry.wired_count, U32_MAX);
 	info->protection = entry.protection;
 	info->max_protection = entry.max_protection;
 	info->inheritance = entry.inheritance;
@@ -139,8 +139,8 @@ int bsdvm_ioctl_object_info(struct bsdvm_ucmd *ucmd)
 	info->backing_offset = (u64)sum.backing_offset << PAGE_SHIFT;
 	info->object_size = (u64)sum.size << PAGE_SHIFT;
 	info->resident = sum.resident;
-	info->ref_count = min(sum.ref_count, (unsigned long)U32_MAX);
-	info->shadow_count = min(sum.shadow_count, (unsigned long)U32_MAX);
+	info->ref_count = min_t(unsigned long, sum.ref_count, U32_MAX);
+	info->shadow_count = min_t(unsigned long, sum.shadow_count, U32_MAX);
 	return 0;
 }
 

@@ -2,11 +2,11 @@
 /*
  * The checker: do the invariants of section 1 hold in this family?
  *
- * Run after every operation by the tests, and on request by whoever
- * may write to a map. Faults of other threads may be under way, so what they may be changing
- * just now is not judged unless the family is quiet, that is, has no other map
- * than the one that is locked: busy slots, the count of resident pages, where
- * pages are and in which queue.
+ * Run after every operation by the tests, and on request by whoever may write
+ * to a map. Faults of other threads may be under way, so what they may be
+ * changing just now is not judged unless the family is quiet, that is, has no
+ * other map than the one that is locked: busy slots, the count of resident
+ * pages, where pages are and in which queue.
  */
 
 #include "internal.h"
@@ -148,7 +148,8 @@ static void check_entry(struct bsdvm_report *report,
 	if (!check(report, 11, entry->object))
 		return;
 	for (pindex = entry->start;
-	     pindex <= entry->last && !fatal_signal_pending(current); pindex++) {
+	     pindex <= entry->last && !fatal_signal_pending(current);
+	     pindex++) {
 		check_wired_page(report, entry, pindex);
 		cond_resched();
 	}

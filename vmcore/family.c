@@ -163,10 +163,10 @@ void bsdvm_family_unlock(struct bsdvm_family *family)
  * bsdvm_family_relink_begin - begin to change an object's backing link
  * @family: locked
  *
- * Walks under way do not sleep, and some hold a folio lock, for which the holder
- * of family->lock may wait. So family->seq is one that knows of no lock: with
- * real-time Linux, readers of one bound to a mutex would wait for the mutex.
- * Preemption is off until bsdvm_family_relink_end().
+ * Walks under way do not sleep, and some hold a folio lock, for which the
+ * holder of family->lock may wait. So family->seq is one that knows of no lock:
+ * with real-time Linux, readers of one bound to a mutex would wait for the
+ * mutex. Preemption is off until bsdvm_family_relink_end().
  */
 void bsdvm_family_relink_begin(struct bsdvm_family *family)
 {

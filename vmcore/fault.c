@@ -212,8 +212,8 @@ static void fault_mark_nosync(const struct fault_state *fs, struct folio *page)
  *
  * A page taken over from another map gets this map's identity when it is mapped
  * or written: who waits on a futex by a mapping that can be written to must be
- * found by who writes, whether or not either of them has a fault. F-89. Does not
- * sleep.
+ * found by who writes, whether or not either of them has a fault. F-89. Does
+ * not sleep.
  */
 void fault_mark_writable(const struct fault_state *fs, struct folio *page,
 			 bsdvm_pindex_t pindex)

@@ -83,9 +83,9 @@ static void freeze_pause(struct xa_state *xas, struct folio *page)
 
 /*
  * Is the page mapped, or was it until just now? A mapping may be gone and not
- * yet be flushed: then it still has its reference, and who removes mappings there
- * waits for the flush. Otherwise another CPU could write to the page when a page
- * after it is frozen already.
+ * yet be flushed: then it still has its reference, and who removes mappings
+ * there waits for the flush. Otherwise another CPU could write to the page when
+ * a page after it is frozen already.
  */
 static bool freeze_may_be_written(struct folio *page)
 {

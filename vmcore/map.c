@@ -15,8 +15,8 @@
 static atomic64_t map_ids = ATOMIC64_INIT(0);
 
 /*
- * Bases of folio->index: almost as many maps of a family get different ones. The
- * first is left to pages that are made without a map.
+ * Bases of folio->index: almost as many maps of a family get different ones.
+ * The first is left to pages that are made without a map.
  */
 #define MAP_BASES	BIT(27)
 

@@ -52,9 +52,9 @@ struct folio *bsdvm_page_alloc(struct bsdvm_object *object, bool zeroed)
  * @state: BSDVM_PAGE_* and queue
  *
  * The mapping, which it has since bsdvm_page_alloc(), and the index are what
- * shared futexes know a page by, and lockless page pinning asks for the mapping.
- * It is that of the family's anchor, as a page may outlive the map that made it,
- * and no other family's page must be taken for this one.
+ * shared futexes know a page by, and lockless page pinning asks for the
+ * mapping. It is that of the family's anchor, as a page may outlive the map
+ * that made it, and no other family's page must be taken for this one.
  */
 void bsdvm_page_bind(struct folio *page, unsigned long index,
 		     unsigned long state)

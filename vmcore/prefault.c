@@ -187,13 +187,12 @@ static void prefault_collect_own(const struct fault_state *fs,
 		    prefault_take(&xas, page)) {
 			prefault_mark(fs, page, first);
 			batch->pages[batch->n++] = page;
-		} else if (!prefault_gap(batch, before)) {
-			break;
-		} else {
-			/* After a retry the next one would be this one again. */
-			xas_set(&xas, bsdvm_entry_index(fs->lookup.entry,
-							first + 1));
+			continue;
 		}
+		if (!prefault_gap(batch, before))
+			break;
+		/* After a retry the next one would be this one again. */
+		xas_set(&xas, bsdvm_entry_index(fs->lookup.entry, first + 1));
 	}
 	rcu_read_unlock();
 }

@@ -290,7 +290,7 @@ struct bsdvm_snapshot {
 /* ---- the two tables through which the core calls out ------------------- */
 
 /**
- * struct bsdvm_pmap_ops - what Linux knows of pages: mappings, and whose they are
+ * struct bsdvm_pmap_ops - what Linux knows of pages
  * @enter:  map @n adjacent pages from @pindex on in the faulting address space
  *          with @prot. Entry: map->lock shared; every page locked. Returns the
  *          number of pages mapped from the front; fewer than @n when one was

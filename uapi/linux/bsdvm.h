@@ -166,8 +166,8 @@ struct bsdvm_snapshot_take {
  *
  * BSDVM_IOC_OPEN, on a descriptor open for reading, returns the descriptor of a
  * new map, writable, which begins as the snapshot; the snapshot stays as it is.
- * BSDVM_IOC_DROP, on a descriptor open for writing, forgets the snapshot, unless
- * the map is a guest's; maps opened from it are not affected.
+ * BSDVM_IOC_DROP, on a descriptor open for writing, forgets the snapshot,
+ * unless the map is a guest's; maps opened from it are not affected.
  */
 struct bsdvm_snapshot_ref {
 	__u32 size;
