@@ -13,6 +13,9 @@
 #include "object.h"
 #include "resolve.h"
 
+/* Steps of a search before the map is let go for a moment. */
+#define SEEK_BATCH	64
+
 static bool seek_is_data(struct bsdvm_object *object, bsdvm_pindex_t index)
 {
 	struct bsdvm_family *family;
@@ -74,8 +77,7 @@ static bsdvm_status_t seek_next(const struct bsdvm_entry *entry,
 	struct bsdvm_family *family = entry->map->family;
 	bool any;
 
-	if (fatal_signal_pending(current) ||
-	    bsdvm_family_lock_killable(family) != BSDVM_SUCCESS)
+	if (bsdvm_family_lock_killable(family) != BSDVM_SUCCESS)
 		return BSDVM_INTERRUPTED;
 	any = seek_candidate(entry->object, last, index);
 	bsdvm_family_unlock(family);
@@ -83,28 +85,77 @@ static bsdvm_status_t seek_next(const struct bsdvm_entry *entry,
 }
 
 /*
- * First data in @entry from @pindex on. The map is locked, so the entry keeps
- * its object. Any number of tombstones may be in the way, each with a whole
- * chain behind it: relatives get their turn between two of them.
+ * One step of a search, from @pindex on, with the map locked. Return: SUCCESS
+ * with @pindex of what is sought; TRY_AGAIN with where to go on; INVALID_ADDRESS
+ * at the end of the map; INTERRUPTED.
  */
-static bsdvm_status_t seek_entry_data(const struct bsdvm_entry *entry,
-				      bsdvm_pindex_t *pindex)
-{
-	bsdvm_pindex_t index = bsdvm_entry_index(entry, *pindex);
-	bsdvm_pindex_t last = bsdvm_entry_index(entry, entry->last);
-	bsdvm_status_t status = BSDVM_INVALID_ADDRESS;
+typedef bsdvm_status_t (*seek_step_t)(struct bsdvm_map *map,
+				      bsdvm_pindex_t *pindex);
 
-	for (; index <= last; index++) {
-		status = seek_next(entry, last, &index);
-		if (status != BSDVM_SUCCESS)
-			break;
-		if (seek_is_data(entry->object, index)) {
-			*pindex = index - entry->offset + entry->start;
-			return BSDVM_SUCCESS;
-		}
-		status = BSDVM_INVALID_ADDRESS;
-		cond_resched();
+/* The map is locked, so the entry keeps its object. */
+static bsdvm_status_t seek_data_step(struct bsdvm_map *map,
+				     bsdvm_pindex_t *pindex)
+{
+	struct bsdvm_entry *entry = bsdvm_map_entry_from(map, *pindex);
+	bsdvm_status_t status = BSDVM_INVALID_ADDRESS;
+	bsdvm_pindex_t index;
+
+	if (!entry)
+		return BSDVM_INVALID_ADDRESS;
+	if (entry->object) {
+		index = bsdvm_entry_index(entry, *pindex);
+		status = seek_next(entry, bsdvm_entry_index(entry, entry->last),
+				   &index);
 	}
+	if (status == BSDVM_INTERRUPTED)
+		return status;
+	if (status == BSDVM_INVALID_ADDRESS) {
+		*pindex = entry->last + 1;
+		return BSDVM_TRY_AGAIN;
+	}
+	*pindex = index - entry->offset + entry->start;
+	if (seek_is_data(entry->object, index))
+		return BSDVM_SUCCESS;
+	++*pindex;
+	return BSDVM_TRY_AGAIN;
+}
+
+static bsdvm_status_t seek_hole_step(struct bsdvm_map *map,
+				     bsdvm_pindex_t *pindex)
+{
+	struct bsdvm_entry *entry = bsdvm_map_entry_at(map, *pindex);
+
+	if (!entry)
+		return BSDVM_INVALID_ADDRESS;
+	if (!entry->object ||
+	    !seek_is_data(entry->object, bsdvm_entry_index(entry, *pindex)))
+		return BSDVM_SUCCESS;
+	++*pindex;
+	return BSDVM_TRY_AGAIN;
+}
+
+/*
+ * Any number of pages or tombstones may have to be passed over, each with a
+ * whole chain behind it: now and then the map is let go, as others may wait to
+ * lock it, and those who fault wait behind them.
+ */
+static bsdvm_status_t seek(struct bsdvm_map *map, bsdvm_pindex_t *pindex,
+			   seek_step_t step)
+{
+	bsdvm_status_t status;
+	unsigned int i;
+
+	do {
+		status = bsdvm_map_lock_shared(map);
+		if (status != BSDVM_SUCCESS)
+			return status;
+		status = BSDVM_TRY_AGAIN;
+		for (i = 0; status == BSDVM_TRY_AGAIN && i < SEEK_BATCH; i++)
+			status = fatal_signal_pending(current) ?
+				 BSDVM_INTERRUPTED : step(map, pindex);
+		bsdvm_map_unlock_shared(map);
+		cond_resched();
+	} while (status == BSDVM_TRY_AGAIN);
 	return status;
 }
 
@@ -113,6 +164,7 @@ static bsdvm_status_t seek_entry_data(const struct bsdvm_entry *entry,
  * @map:    where
  * @pindex: in: page to begin with; out: the page found
  *
+ * What is changed meanwhile may or may not be seen.
  * Context: no lock of the core held; may sleep.
  *
  * Return: SUCCESS; INVALID_ADDRESS if there is none before the end;
@@ -122,39 +174,11 @@ bsdvm_status_t bsdvm_map_seek_data(struct bsdvm_map *map,
 				   bsdvm_pindex_t *pindex)
 {
 	bsdvm_pindex_t at = *pindex;
-	struct bsdvm_entry *entry;
-	bsdvm_status_t status = bsdvm_map_lock_shared(map);
+	bsdvm_status_t status = seek(map, &at, seek_data_step);
 
-	if (status != BSDVM_SUCCESS)
-		return status;
-	status = BSDVM_INVALID_ADDRESS;
-	bsdvm_for_each_entry(map, entry, at, BSDVM_PAGES_MAX) {
-		at = max(at, entry->start);
-		if (entry->object)
-			status = seek_entry_data(entry, &at);
-		if (status != BSDVM_INVALID_ADDRESS)
-			break;
-		at = entry->last + 1;
-	}
 	if (status == BSDVM_SUCCESS)
 		*pindex = at;
-	bsdvm_map_unlock_shared(map);
 	return status;
-}
-
-/* First hole in @entry from @pindex on; the page after it if there is none. */
-static bsdvm_status_t seek_entry_hole(const struct bsdvm_entry *entry,
-				      bsdvm_pindex_t *pindex)
-{
-	for (; *pindex <= entry->last; ++*pindex) {
-		if (fatal_signal_pending(current))
-			return BSDVM_INTERRUPTED;
-		if (!seek_is_data(entry->object,
-				  bsdvm_entry_index(entry, *pindex)))
-			break;
-		cond_resched();
-	}
-	return BSDVM_SUCCESS;
 }
 
 /**
@@ -163,6 +187,7 @@ static bsdvm_status_t seek_entry_hole(const struct bsdvm_entry *entry,
  * @pindex: in: page to begin with; out: the page found, map->size if all of the
  *          rest is data
  *
+ * What is changed meanwhile may or may not be seen.
  * Context: no lock of the core held; may sleep.
  *
  * Return: SUCCESS; INVALID_ADDRESS from the end on; INTERRUPTED.
@@ -171,23 +196,12 @@ bsdvm_status_t bsdvm_map_seek_hole(struct bsdvm_map *map,
 				   bsdvm_pindex_t *pindex)
 {
 	bsdvm_pindex_t at = *pindex;
-	struct bsdvm_entry *entry;
-	bsdvm_status_t status = bsdvm_map_lock_shared(map);
+	bsdvm_status_t status = seek(map, &at, seek_hole_step);
 
-	if (status != BSDVM_SUCCESS)
-		return status;
-	if (at >= map->size)
-		status = BSDVM_INVALID_ADDRESS;
-	while (status == BSDVM_SUCCESS && at < map->size) {
-		entry = bsdvm_map_entry_at(map, at);
-		if (!entry || !entry->object)
-			break;
-		status = seek_entry_hole(entry, &at);
-		if (at <= entry->last)
-			break;
-	}
+	/* Data up to the end. */
+	if (status == BSDVM_INVALID_ADDRESS && at > *pindex)
+		status = BSDVM_SUCCESS;
 	if (status == BSDVM_SUCCESS)
-		*pindex = min(at, map->size);
-	bsdvm_map_unlock_shared(map);
+		*pindex = at;
 	return status;
 }

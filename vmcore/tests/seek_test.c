@@ -193,6 +193,43 @@ static void test_gives_way_to_a_collapse(void **state)
 	fx_put(collapsing.map);
 }
 
+/* A long way over pages, or tombstones: the map is let go now and then. */
+static struct bsdvm_map *long_way;
+static unsigned int times_locked;
+
+static void count_lock(void)
+{
+	times_locked++;
+	ch_before_lock(&long_way->lock, count_lock);
+}
+
+static void test_lets_go(void **state)
+{
+	bsdvm_pindex_t at = 0;
+	unsigned int i;
+
+	long_way = fx_map(300);
+	for (i = 0; i < 300; i++)
+		ch_write(long_way, i, 'a');
+	ch_snapshot(long_way);
+	times_locked = 0;
+	ch_before_lock(&long_way->lock, count_lock);
+	fx_assert_status(bsdvm_map_seek_hole(long_way, &at), BSDVM_SUCCESS);
+	assert_int_equal(at, 300);
+	assert_true(times_locked > 3);
+	ch_before_lock(NULL, NULL);
+	for (i = 0; i < 200; i++)
+		ch_punch(long_way, i, i);
+	times_locked = 0;
+	at = 0;
+	ch_before_lock(&long_way->lock, count_lock);
+	fx_assert_status(bsdvm_map_seek_data(long_way, &at), BSDVM_SUCCESS);
+	assert_int_equal(at, 200);
+	assert_true(times_locked > 2);
+	ch_before_lock(NULL, NULL);
+	fx_put(long_way);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +241,7 @@ int main(void)
 		FX_TEST(test_stored),
 		FX_TEST(test_during_collapse),
 		FX_TEST(test_gives_way_to_a_collapse),
+		FX_TEST(test_lets_go),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
