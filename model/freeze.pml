@@ -42,7 +42,10 @@ inline freeze_prepare(m)
 	family_unlock()
 }
 
-/* stands for freeze_unmap() in vmcore/freeze.c: wait, then unmap */
+/*
+ * stands for freeze_unmap() and freeze_may_be_written() in vmcore/freeze.c:
+ * wait, then unmap
+ */
 inline freeze_unmap(m)
 {
 	n = 0;
@@ -60,7 +63,12 @@ inline freeze_unmap(m)
 #endif
 			if
 #ifndef M_SNAP_NO_ZAP
+#ifdef M_SNAP_MAPPED_ONLY
 			:: P(pg).mapped > 0 -> pmap_remove(m, n, false)
+#else
+			:: P(pg).mapped > 0 || P(pg).ref > 1 ->
+				pmap_remove(m, n, false)
+#endif
 #endif
 			:: else
 			fi

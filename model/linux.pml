@@ -108,11 +108,17 @@ inline pmap_remove(m, i, clears)
 	d_step {
 		r_pg = map[m].pte[i];
 		map[m].pte[i] = NONE;
-		map[m].writable[i] = false;
 		if
-		:: r_pg -> P(r_pg).mapped--; map[m].tlb[i] = r_pg
+		:: r_pg ->
+			P(r_pg).mapped--;
+			map[m].tlb[i] = r_pg
+#ifdef TLB
+			;
+			map[m].tlb_writable[i] = map[m].writable[i]
+#endif
 		:: else
 		fi;
+		map[m].writable[i] = false;
 		if
 		:: clears -> map[m].content[i] = 0
 		:: else

@@ -266,6 +266,17 @@
 		REQUEST(0, SNAPSHOT)
 #endif
 
+#ifdef C_CUT_FLUSH
+#define TLB
+#define NIDX 2
+#define R_SNAPSHOT
+#define BEGIN	nobj = 1; HAS(1, 0, PAGE_A, FILLED); HAS(1, 1, PAGE_B, FILLED); \
+		SHOWS(0, 1, false); MAPPED(0, 0, PAGE_A, true);		\
+		MAPPED(0, 1, PAGE_B, true)
+#define RUN	THREAD(0, STORE_ALL, 0); DONTNEED(0, 0); DONTNEED(0, 1); \
+		REQUEST(0, SNAPSHOT)
+#endif
+
 /* Mapped as the neighbour of another page's fault. */
 #ifdef C_PREFAULT
 #define PREFAULT

@@ -80,6 +80,9 @@ typedef t_map {
 	byte pte[NIDX];
 	bool writable[NIDX];
 	byte tlb[NIDX];		/* removed, but not yet flushed everywhere */
+#ifdef TLB
+	bool tlb_writable[NIDX];
+#endif
 	byte content[NIDX];	/* ghost: what the map holds */
 };
 

@@ -60,6 +60,12 @@ access:
 		    map[m].pte[i] != NONE && map[m].writable[i] ->
 		DO_STORE(map[m].pte[i])
 	   }; goto done
+#ifdef TLB
+	:: d_step { (act == STORE || act == STORE_ALL) &&
+		    map[m].tlb[i] != NONE && map[m].tlb_writable[i] ->
+		DO_STORE(map[m].tlb[i])
+	   }; goto done
+#endif
 	:: d_step { (act == PIN || act == PIN_WRITE) &&
 		    map[m].pte[i] != NONE && (map[m].writable[i] || !wr) ->
 		/* get_user_pages_fast(): the entry, a reference, again */
