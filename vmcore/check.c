@@ -187,13 +187,14 @@ static void check_chain(struct bsdvm_report *report,
 {
 	struct bsdvm_object *at;
 
-	for (at = object; at && !fatal_signal_pending(current);
-	     at = at->backing_object) {
+	for (at = object; at; at = at->backing_object) {
 		if (!check(report, 3, at->family == family))
 			return;
 		if (at->checked == family->checks)
 			break;
 		check_object(report, at, quiet);
+		if (fatal_signal_pending(current))
+			return;
 		cond_resched();
 	}
 	for (; object != at; object = object->backing_object)

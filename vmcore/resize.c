@@ -212,16 +212,14 @@ static bsdvm_status_t map_grow(struct bsdvm_map *map, bsdvm_pindex_t size)
 }
 
 /*
- * As shrink_span(), if need be without hiding what lies behind: whoever makes
- * the entry longer again hides it then, see grow_object().
+ * As shrink_span(), which has failed to hide what lies behind the new end of an
+ * entry: whoever makes the entry longer again hides it then, see grow_object().
  */
 static void cut_span(struct bsdvm_map *map, bsdvm_pindex_t size)
 {
 	struct bsdvm_punch punch = { .entry = bsdvm_map_entry_at(map, size) };
 	struct bsdvm_entry *entry = punch.entry;
 
-	if (!entry || entry->start == size)
-		return;
 	WARN_ON_ONCE(xa_reserve(&map->entries, size - 1,
 				GFP_KERNEL | __GFP_NOFAIL));
 	bsdvm_entry_unwire_range(entry, size, entry->last);

@@ -182,9 +182,23 @@ static void test_F30_family_locked(void **state)
 	fx_put(map);
 }
 
+static void kill_me(void)
+{
+	twin_kill(current);
+}
+
+static void seek_while_locked(struct fx_thread *me)
+{
+	ch_before_lock(&map->family->lock, kill_me);
+	me->status = seek_data();
+	twin_unkill(current);
+}
+
 /* Pages and tombstones may be many: who is killed looks at one more at most. */
 static void test_F30_searches(void **state)
 {
+	struct fx_thread thread = { };
+
 	map = ch_map("ABC");
 	expect_interrupted(seek_hole);
 	expect_interrupted(seek_data);
@@ -197,9 +211,12 @@ static void test_F30_searches(void **state)
 	expect_interrupted(seek_data);
 	twin_unkill(current);
 	fx_assert_status(seek_data(), BSDVM_INVALID_ADDRESS);
+	/* And while he waits for the family. */
 	bsdvm_family_lock(map->family);
-	expect_interrupted(seek_data);
+	fx_spawn(&thread, seek_while_locked);
+	fx_join(&thread);
 	bsdvm_family_unlock(map->family);
+	fx_assert_status(thread.status, BSDVM_INTERRUPTED);
 	fx_put(map);
 }
 
@@ -207,11 +224,6 @@ static void resize(struct fx_thread *me)
 {
 	me->status = bsdvm_map_resize(me->map, 1);
 	twin_unkill(current);
-}
-
-static void kill_me(void)
-{
-	twin_kill(current);
 }
 
 /* M-34: woken by the end of the transition, killed before the lock is free. */
