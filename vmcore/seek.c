@@ -86,8 +86,8 @@ static bsdvm_status_t seek_next(const struct bsdvm_entry *entry,
 
 /*
  * One step of a search, from @pindex on, with the map locked. Return: SUCCESS
- * with @pindex of what is sought; TRY_AGAIN with where to go on; INVALID_ADDRESS
- * at the end of the map; INTERRUPTED.
+ * with @pindex of what is sought; TRY_AGAIN with where to go on;
+ * INVALID_ADDRESS at the end of the map; INTERRUPTED.
  */
 typedef bsdvm_status_t (*seek_step_t)(struct bsdvm_map *map,
 				      bsdvm_pindex_t *pindex);
