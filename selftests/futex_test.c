@@ -99,15 +99,21 @@ FIXTURE_TEARDOWN(futex)
 }
 
 /* Write to the word and wake: one waiter there, who sees it and ends well. */
-static void expect_woken(struct __test_metadata *_metadata,
-			 FIXTURE_DATA(futex) *self, uint32_t *p)
+static void expect_ends(struct __test_metadata *_metadata, pid_t pid,
+			uint32_t *p)
 {
 	int status = -1;
 
 	__atomic_store_n(&p[WORD], 7, __ATOMIC_SEQ_CST);
 	EXPECT_EQ(futex(&p[WORD], FUTEX_WAKE, 100), 1);
-	EXPECT_EQ(waitpid(self->pid, &status, 0), self->pid);
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
 	EXPECT_EQ(status, 0);
+}
+
+static void expect_woken(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(futex) *self, uint32_t *p)
+{
+	expect_ends(_metadata, self->pid, p);
 }
 
 /* Without anything in between: the test itself works. */
@@ -226,7 +232,7 @@ TEST_F(futex, other_map_wakes_nobody)
 TEST_F(futex, waiter_in_a_branch)
 {
 	uint32_t id = bsdvm_snapshot(self->fd), *q;
-	int branch = bsdvm_open(self->fd, id), status;
+	int branch = bsdvm_open(self->fd, id);
 	pid_t pid = start_waiter(branch);
 
 	ASSERT_GT(pid, 0);
@@ -235,10 +241,7 @@ TEST_F(futex, waiter_in_a_branch)
 	ASSERT_EQ(bsdvm_drop(self->fd, id), 0);
 	ASSERT_NE(bsdvm_snapshot(branch), 0);
 	q = bsdvm_mmap(branch, SIZE);
-	q[WORD] = 1;
-	EXPECT_EQ(futex(&q[WORD], FUTEX_WAKE, 1), 1);
-	EXPECT_EQ(waitpid(pid, &status, 0), pid);
-	EXPECT_EQ(status, 0);
+	expect_ends(_metadata, pid, q);
 	munmap(q, SIZE);
 	close(branch);
 }
@@ -251,7 +254,7 @@ TEST_F(futex, waiter_on_a_page_taken_over)
 {
 	uint32_t id, *q;
 	pid_t pid;
-	int fd = bsdvm_create(SIZE), branch, status = -1;
+	int fd = bsdvm_create(SIZE), branch;
 
 	q = bsdvm_mmap(fd, SIZE);
 	ASSERT_NE(q, MAP_FAILED);
@@ -270,10 +273,7 @@ TEST_F(futex, waiter_on_a_page_taken_over)
 	}
 	ASSERT_TRUE(waits(pid));
 	q = bsdvm_mmap(branch, SIZE);
-	q[WORD] = 1;
-	EXPECT_EQ(futex(&q[WORD], FUTEX_WAKE, 1), 1);
-	EXPECT_EQ(waitpid(pid, &status, 0), pid);
-	EXPECT_EQ(status, 0);
+	expect_ends(_metadata, pid, q);
 	munmap(q, SIZE);
 	close(branch);
 	expect_woken(_metadata, self, self->p);
