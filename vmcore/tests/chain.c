@@ -220,6 +220,26 @@ unsigned int ch_violated(struct bsdvm_map *map)
 	return report.violated;
 }
 
+void ch_wait_for_fault(struct bsdvm_map *map, unsigned int fault_type,
+		       void (*body)(struct fx_thread *me))
+{
+	struct fx_thread thread = { .map = map, .pindex = 1 };
+	struct bsdvm_fault fault = {
+		.map = map, .pindex = 1, .fault_type = fault_type,
+	};
+
+	fx_assert_status(bsdvm_fault(&fault), BSDVM_SUCCESS);
+	assert_non_null(fault.page);
+	fx_spawn(&thread, body);
+	fx_await_sleep(&thread);
+	fx_map_page(map, 0, 1, fault.page, fault.prot);
+	folio_unlock(fault.page);
+	folio_put(fault.page);
+	fx_join(&thread);
+	fx_assert_status(thread.status, BSDVM_SUCCESS);
+	assert_null(fx_mapped(map, 0, 1));
+}
+
 static const void *before_lock;
 static void (*before_hook)(void);
 

@@ -63,6 +63,13 @@ struct fx_chain ch_wired_behind(void);
 /* What the checker finds violated, or zero. */
 unsigned int ch_violated(struct bsdvm_map *map);
 
+/*
+ * Fault page 1 of @map; @body, in another thread, sleeps for the page that is
+ * locked, until it was mapped as Linux maps what it got locked.
+ */
+void ch_wait_for_fault(struct bsdvm_map *map, unsigned int fault_type,
+		       void (*body)(struct fx_thread *me));
+
 /* Run @hook once, before @lock is taken next by anybody. */
 void ch_before_lock(const void *lock, void (*hook)(void));
 

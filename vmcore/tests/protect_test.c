@@ -262,23 +262,10 @@ static void do_protect(struct fx_thread *me)
 static void wait_for_fault(bool frozen, unsigned int fault_type)
 {
 	struct bsdvm_map *map = ch_map("ABC");
-	struct fx_thread thread = { .map = map, .pindex = 1 };
-	struct bsdvm_fault fault = {
-		.map = map, .pindex = 1, .fault_type = fault_type,
-	};
 
 	if (frozen)
 		ch_snapshot(map);
-	fx_assert_status(bsdvm_fault(&fault), BSDVM_SUCCESS);
-	assert_non_null(fault.page);
-	fx_spawn(&thread, do_protect);
-	fx_await_sleep(&thread);
-	fx_map_page(map, 0, 1, fault.page, fault.prot);
-	folio_unlock(fault.page);
-	folio_put(fault.page);
-	fx_join(&thread);
-	fx_assert_status(thread.status, BSDVM_SUCCESS);
-	assert_null(fx_mapped(map, 0, 1));
+	ch_wait_for_fault(map, fault_type, do_protect);
 	fx_put(map);
 }
 

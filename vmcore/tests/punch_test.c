@@ -236,37 +236,23 @@ static void do_punch(struct fx_thread *me)
 }
 
 /* O-35: a page about to be mapped or written is waited for. */
-static void wait_for_fault(unsigned int fault_type, bool frozen)
+static void wait_for_fault(bool frozen, unsigned int fault_type)
 {
 	struct bsdvm_map *map = ch_map("ABC");
-	struct fx_thread thread = { .map = map, .pindex = 1 };
-	struct bsdvm_fault fault = {
-		.map = map, .pindex = 1, .fault_type = fault_type,
-	};
 
 	if (frozen)
 		ch_snapshot(map);
-	fx_assert_status(bsdvm_fault(&fault), BSDVM_SUCCESS);
-	assert_non_null(fault.page);
-	fx_spawn(&thread, do_punch);
-	fx_await_sleep(&thread);
-	/* As Linux does with a page that it got locked. */
-	fx_map_page(map, 0, 1, fault.page, fault.prot);
-	folio_unlock(fault.page);
-	folio_put(fault.page);
-	fx_join(&thread);
-	fx_assert_status(thread.status, BSDVM_SUCCESS);
-	assert_null(fx_mapped(map, 0, 1));
+	ch_wait_for_fault(map, fault_type, do_punch);
 	ch_expect(map, "A.C");
 	fx_put(map);
 }
 
 static void test_O35_faults_waited_for(void **state)
 {
-	wait_for_fault(BSDVM_PROT_WRITE, false);
-	wait_for_fault(BSDVM_PROT_READ, false);
-	wait_for_fault(BSDVM_PROT_READ, true);
-	wait_for_fault(BSDVM_PROT_WRITE, true);
+	wait_for_fault(false, BSDVM_PROT_WRITE);
+	wait_for_fault(false, BSDVM_PROT_READ);
+	wait_for_fault(true, BSDVM_PROT_READ);
+	wait_for_fault(true, BSDVM_PROT_WRITE);
 }
 
 /* A write by the map that is left alone with the object behind. */

@@ -203,30 +203,32 @@ static void count_lock(void)
 	ch_before_lock(&long_way->lock, count_lock);
 }
 
-static void test_lets_go(void **state)
+static void assert_lets_go(bsdvm_status_t (*seek)(struct bsdvm_map *map,
+						  bsdvm_pindex_t *pindex),
+			   bsdvm_pindex_t found, unsigned int at_least)
 {
 	bsdvm_pindex_t at = 0;
+
+	times_locked = 0;
+	ch_before_lock(&long_way->lock, count_lock);
+	fx_assert_status(seek(long_way, &at), BSDVM_SUCCESS);
+	ch_before_lock(NULL, NULL);
+	assert_int_equal(at, found);
+	assert_true(times_locked > at_least);
+}
+
+static void test_lets_go(void **state)
+{
 	unsigned int i;
 
 	long_way = fx_map(300);
 	for (i = 0; i < 300; i++)
 		ch_write(long_way, i, 'a');
 	ch_snapshot(long_way);
-	times_locked = 0;
-	ch_before_lock(&long_way->lock, count_lock);
-	fx_assert_status(bsdvm_map_seek_hole(long_way, &at), BSDVM_SUCCESS);
-	assert_int_equal(at, 300);
-	assert_true(times_locked > 3);
-	ch_before_lock(NULL, NULL);
+	assert_lets_go(bsdvm_map_seek_hole, 300, 3);
 	for (i = 0; i < 200; i++)
 		ch_punch(long_way, i, i);
-	times_locked = 0;
-	at = 0;
-	ch_before_lock(&long_way->lock, count_lock);
-	fx_assert_status(bsdvm_map_seek_data(long_way, &at), BSDVM_SUCCESS);
-	assert_int_equal(at, 200);
-	assert_true(times_locked > 2);
-	ch_before_lock(NULL, NULL);
+	assert_lets_go(bsdvm_map_seek_data, 200, 2);
 	fx_put(long_way);
 }
 
