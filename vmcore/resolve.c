@@ -12,12 +12,15 @@
  * Objects behind another are frozen, so the bytes found do not depend on when
  * one looks; only the place of a page changes, when a collapse moves it one
  * level up. A walk that misses a page because of that must not take it for
- * absent:
+ * absent. And an object may be passed over while a walk is on its way to it; who
+ * is then left with it writes to it in place, which nobody else may see. So
  *
  *   - while the collapse runs, the object losing its pages is COLLAPSING, which
  *     is set before the first page moves and tested after every miss;
- *   - once it has ended, family->seq has changed, which is compared on every
- *     step against the value at the start of the walk.
+ *   - once it has ended, or an object was passed over, family->seq has changed,
+ *     which is compared on every step against the value at the start of the
+ *     walk, and after every hit but one in the first object, which is the
+ *     caller's to look at.
  *
  * Objects are freed after a grace period. Callers hold rcu_read_lock() across
  * the walk and whatever they do with cursor->object, unless something else
@@ -86,19 +89,34 @@ static bool resolve_asks_pager(const struct bsdvm_cursor *cursor)
 		cursor->pindex >= READ_ONCE(object->size));
 }
 
+/* Does the object at hand tell what is to be @found? */
+static bool resolve_settles(struct bsdvm_cursor *cursor,
+			    enum bsdvm_found *found)
+{
+	cursor->slot = resolve_load(cursor);
+	if (cursor->slot)
+		*found = resolve_classify(cursor->slot);
+	else if (resolve_asks_pager(cursor))
+		*found = BSDVM_FOUND_PAGER;
+	else
+		return false;
+	return true;
+}
+
 static enum bsdvm_found resolve_walk(struct bsdvm_cursor *cursor, bool below)
 {
-	const seqcount_t *seq = &cursor->object->family->seq;
+	const struct bsdvm_object *first = cursor->object;
+	const seqcount_t *seq = &first->family->seq;
 	unsigned int start = read_seqcount_begin(seq);
+	enum bsdvm_found found;
 	bool more;
 
 	for (;; below = false) {
-		if (!below) {
-			cursor->slot = resolve_load(cursor);
-			if (cursor->slot)
-				return resolve_classify(cursor->slot);
-			if (resolve_asks_pager(cursor))
-				return BSDVM_FOUND_PAGER;
+		if (!below && resolve_settles(cursor, &found)) {
+			if (cursor->object == first ||
+			    !read_seqcount_retry(seq, start))
+				return found;
+			return BSDVM_FOUND_AGAIN;
 		}
 		if (resolve_is_leaving(cursor->object))
 			return BSDVM_FOUND_AGAIN;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* The walk down a chain: resolve.c. */
-#include "fixture.h"
+#include "chain.h"
 
 static struct fx_chain c;
 
@@ -250,6 +250,93 @@ static void hold_checks_the_slot(void **state)
 	fx_put(c.map);
 }
 
+/*
+ *     m: F -> X -> B [-> A]     X of a snapshot, B of another map, g, too
+ *
+ * A walk on its way to B, and then the snapshot is dropped: X collapses into F,
+ * and B is passed over, as F covers all of it. g is left alone with B and writes
+ * there in place, where m has a hole.
+ */
+static struct fx_thread writer, dropper;
+static struct bsdvm_object *left;
+
+static void do_drop(struct fx_thread *me)
+{
+	me->status = bsdvm_snapshot_drop(me->map, *(u32 *)me->arg);
+}
+
+static void do_fill(struct fx_thread *me)
+{
+	me->status = fx_held_fill(me->map, me->pindex, me->value);
+	if (me->status == BSDVM_SUCCESS && me->flags)
+		me->status = bsdvm_map_punch(me->map, me->pindex, me->pindex);
+}
+
+static void run(struct fx_thread *thread, void (*body)(struct fx_thread *me))
+{
+	fx_spawn(thread, body);
+	fx_join(thread);
+	fx_assert(thread->status == BSDVM_SUCCESS);
+}
+
+static void before_load(const struct xa_state *xas)
+{
+	if (xas->xa != &left->slots || xas->xa_index != writer.pindex)
+		return;
+	twin_load_hook = NULL;
+	run(&dropper, do_drop);
+	run(&writer, do_fill);
+	fx_assert(fx_object(writer.map, 0) == left);
+}
+
+/* B is the top of @map; what does @map find behind it by a write fault? */
+static void assert_finds(struct bsdvm_map *map, bool punched, int byte)
+{
+	struct folio *page;
+	u32 first, second;
+
+	left = fx_object(map, 0);
+	first = ch_snapshot(map);
+	writer = (struct fx_thread){
+		.map = ch_open(map, first),
+		.pindex = 1, .value = 'g', .flags = punched,
+	};
+	ch_drop(map, first);
+	ch_write(map, 0, 'X');
+	second = ch_snapshot(map);
+	ch_write(map, 2, 'F');
+	dropper = (struct fx_thread){ .map = map, .arg = &second };
+	twin_load_hook = before_load;
+	fx_assert_status(bsdvm_fault_page(map, 1, BSDVM_PROT_WRITE, 0, &page),
+			 BSDVM_SUCCESS);
+	assert_null(twin_load_hook);
+	assert_int_equal(fx_folio_byte(page), byte);
+	bsdvm_fault_page_done(page, BSDVM_PROT_WRITE);
+	check_all(map);
+	fx_put(writer.map);
+}
+
+/* What the other map writes is not seen. */
+static void bypass_during_a_walk(void **state)
+{
+	struct bsdvm_map *map = ch_map("B.B");
+
+	assert_finds(map, false, 0);
+	fx_put(map);
+}
+
+/* Nor that it punched a hole: what lies behind it is still to be seen. */
+static void punch_after_bypass_during_a_walk(void **state)
+{
+	struct bsdvm_map *map = ch_map("AAA");
+
+	ch_snapshot(map);
+	ch_write(map, 0, 'B');
+	ch_write(map, 2, 'B');
+	assert_finds(map, true, 'A');
+	fx_put(map);
+}
+
 /* The walk itself takes no lock and allocates nothing. */
 static void walk_is_free_of_locks(void **state)
 {
@@ -296,6 +383,8 @@ int main(void)
 		FX_TEST(rename_during_a_walk),
 		FX_TEST(collapse_during_a_walk),
 		FX_TEST(hold_checks_the_slot),
+		FX_TEST(bypass_during_a_walk),
+		FX_TEST(punch_after_bypass_during_a_walk),
 		FX_TEST(walk_is_free_of_locks),
 		FX_TEST(circle_is_noticed),
 	};

@@ -310,6 +310,7 @@ void twin_reset(void)
 	twin_page_alloc_hook = NULL;
 	twin_try_get_hook = NULL;
 	twin_lock_hook = NULL;
+	twin_load_hook = NULL;
 	twin_folio_wait_rule = true;
 	twin_warn_abort = true;
 	twin_warnings = 0;

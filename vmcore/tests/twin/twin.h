@@ -33,6 +33,9 @@ extern void (*twin_try_get_hook)(const struct folio *folio);
 /* Called before each count of a page's mappings by the core. */
 extern void (*twin_mapcount_hook)(const struct folio *folio);
 
+/* Called before each xas_load(). */
+extern void (*twin_load_hook)(const struct xa_state *xas);
+
 /* Slab objects, xarray nodes included, and pages that are not freed yet. */
 long twin_live_allocs(void);
 long twin_live_pages(void);

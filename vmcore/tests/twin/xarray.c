@@ -6,6 +6,8 @@
  */
 #include "twin.h"
 
+void (*twin_load_hook)(const struct xa_state *xas);
+
 #define NODE_SHIFT	6
 #define NODE_SLOTS	(1UL << NODE_SHIFT)
 
@@ -614,6 +616,8 @@ void *xas_load(struct xa_state *xas)
 	if (xas->error)
 		return NULL;
 	xas->state = TWIN_XAS_ACTIVE;
+	if (twin_load_hook)
+		twin_load_hook(xas);
 	return lookup(xas->xa, xas->xa_index);
 }
 
