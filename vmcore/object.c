@@ -239,7 +239,8 @@ static void object_free_rcu(struct rcu_head *rcu)
  * @object: off all lists; nobody refers to it, no page of it is mapped
  *
  * O-11. May sleep. Walks without locks may still see the object; its memory
- * stays for a grace period.
+ * stays for a grace period. A page leaves its slot before it is given back: by
+ * that bsdvm_resolve_hold() knows that it is still bsdvm's.
  */
 void bsdvm_object_destroy(struct bsdvm_object *object)
 {
@@ -248,11 +249,12 @@ void bsdvm_object_destroy(struct bsdvm_object *object)
 
 	bsdvm_object_pip_wait(object);
 	xa_for_each(&object->slots, pindex, slot) {
-		if (WARN_ON_ONCE(bsdvm_slot_is_busy(slot)) ||
-		    !bsdvm_slot_is_page(slot))
-			continue;
-		bsdvm_count(v_pfree);
-		bsdvm_page_free(slot);
+		WARN_ON_ONCE(bsdvm_slot_is_busy(slot));
+		xa_erase(&object->slots, pindex);
+		if (bsdvm_slot_is_page(slot)) {
+			bsdvm_count(v_pfree);
+			bsdvm_page_free(slot);
+		}
 		cond_resched();
 	}
 	xa_destroy(&object->slots);

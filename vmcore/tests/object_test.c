@@ -158,6 +158,31 @@ static void test_O11_terminate(void **state)
 	folio_put(held);
 }
 
+static void do_put(struct fx_thread *me)
+{
+	bsdvm_map_put(me->map);
+}
+
+/*
+ * O-11: a page leaves its slot before it is given back. A walk on its way out
+ * of the object takes what it finds in the slot twice for bsdvm's.
+ */
+static void test_O11_slots_first(void **state)
+{
+	struct fx_chain c = fx_chain(1, 3, "ABC");
+	struct folio *last = fx_page(c.object[0], 2);
+	struct fx_thread thread = { .map = c.map };
+
+	folio_lock(last);
+	fx_spawn(&thread, do_put);
+	fx_await_sleep(&thread);
+	assert_int_equal(fx_count(live_pages), 1);
+	assert_null(xa_load(&c.object[0]->slots, 0));
+	assert_null(xa_load(&c.object[0]->slots, 1));
+	folio_unlock(last);
+	fx_join(&thread);
+}
+
 /*
  * O-11, W-27: a wired page goes with its object, too: who holds it is a pin,
  * not its wiring. Deliberately unlike the seed, which leaves it lying.
@@ -255,6 +280,7 @@ int main(void)
 		FX_TEST(test_O11_terminate),
 		FX_TEST(test_O11_wired),
 		FX_TEST(test_O13_I13_pip),
+		FX_TEST(test_O11_slots_first),
 		FX_TEST(test_O11_pager),
 		FX_TEST(test_I1_one_slot),
 		FX_TEST(test_O10_dead_already),
