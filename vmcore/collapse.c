@@ -33,6 +33,9 @@
 #include "pager.h"
 #include "stats.h"
 
+/* Slots visited before the read side is left for a moment. */
+#define BYPASS_BATCH	1024
+
 /* O-17: both ours, both alive, and stored pages could change hands. */
 static bool collapse_is_possible(const struct bsdvm_object *front,
 				 const struct bsdvm_object *backing)
@@ -313,8 +316,16 @@ static bool bypass_is_possible(struct bsdvm_object *front,
 		if (bsdvm_slot_is_busy(slot) ||
 		    !bypass_is_covered(front, pindex - first))
 			return false;
+		cond_resched();
 	}
 	return true;
+}
+
+/* Is a locked page in @slot? Then a reference on it was taken. */
+static bool bypass_holds_locked(void *slot)
+{
+	return bsdvm_slot_is_page(slot) && folio_test_locked(slot) &&
+	       folio_try_get(slot);
 }
 
 /*
@@ -325,17 +336,24 @@ static bool bypass_is_possible(struct bsdvm_object *front,
 static void bypass_settle(struct bsdvm_object *front)
 {
 	XA_STATE(xas, &front->slots, 0);
+	unsigned int visited = 0;
 	struct folio *page;
+	bool locked;
 
 	rcu_read_lock();
 	xas_for_each(&xas, page, ULONG_MAX) {
-		if (xas_retry(&xas, page) || !bsdvm_slot_is_page(page) ||
-		    !folio_test_locked(page) || !folio_try_get(page))
+		if (xas_retry(&xas, page))
+			continue;
+		locked = bypass_holds_locked(page);
+		if (!locked && ++visited % BYPASS_BATCH)
 			continue;
 		xas_pause(&xas);
 		rcu_read_unlock();
-		bsdvm_page_settle(page);
-		folio_put(page);
+		if (locked) {
+			bsdvm_page_settle(page);
+			folio_put(page);
+		}
+		cond_resched();
 		rcu_read_lock();
 	}
 	rcu_read_unlock();

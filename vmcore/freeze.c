@@ -31,7 +31,7 @@
 /* Mapped pages no further apart than this are unmapped in one go. */
 #define FREEZE_GAP	16
 
-/* Pages visited before the read side is left for a moment. */
+/* Slots visited before the read side is left for a moment. */
 #define FREEZE_BATCH	1024
 
 /**
@@ -70,13 +70,17 @@ static unsigned long freeze_last_index(const struct bsdvm_entry *entry)
 	return entry->offset + (entry->last - entry->start);
 }
 
-/* Leave the read side for a moment, and for as long as @page is locked. */
-static void freeze_pause(struct xa_state *xas, struct folio *page)
+/*
+ * Leave the read side for a moment, and for as long as the page in @slot, if it
+ * is one, is locked.
+ */
+static void freeze_pause(struct xa_state *xas, void *slot)
 	__must_hold(RCU)
 {
 	xas_pause(xas);
 	rcu_read_unlock();
-	bsdvm_page_settle(page);
+	if (bsdvm_slot_is_page(slot))
+		bsdvm_page_settle(slot);
 	cond_resched();
 	rcu_read_lock();
 }
@@ -90,6 +94,13 @@ static void freeze_pause(struct xa_state *xas, struct folio *page)
 static bool freeze_may_be_written(struct folio *page)
 {
 	return folio_mapped(page) || folio_ref_count(page) > 1;
+}
+
+/* Is it time for a pause: because of what is in @slot, or for others' sake? */
+static bool freeze_is_due(void *slot, unsigned int *visited)
+{
+	return ++*visited % FREEZE_BATCH == 0 ||
+	       (bsdvm_slot_is_page(slot) && folio_test_locked(slot));
 }
 
 /*
@@ -107,11 +118,13 @@ static void freeze_unmap(struct bsdvm_entry *entry)
 
 	rcu_read_lock();
 	xas_for_each(&xas, page, last) {
-		if (xas_retry(&xas, page) || !bsdvm_slot_is_page(page))
+		if (xas_retry(&xas, page))
 			continue;
 		pindex = xas.xa_index - entry->offset + entry->start;
-		if (folio_test_locked(page) || ++visited % FREEZE_BATCH == 0)
+		if (freeze_is_due(page, &visited))
 			freeze_pause(&xas, page);
+		if (!bsdvm_slot_is_page(page))
+			continue;
 		/* Pairs with the release in folio_unlock(). */
 		smp_rmb();
 		if (!freeze_may_be_written(page) ||
@@ -199,6 +212,7 @@ static void freeze_restore(struct bsdvm_entry *entry, struct bsdvm_object *live)
 					 GFP_NOWAIT));
 		xa_erase(&live->slots, index);
 		atomic_long_dec(&live->resident);
+		cond_resched();
 	}
 	bsdvm_family_lock(live->family);
 	bsdvm_object_deallocate(live);
@@ -216,9 +230,10 @@ static struct folio *freeze_find_live(struct bsdvm_entry *entry,
 
 	rcu_read_lock();
 	xas_for_each(&xas, page, last) {
-		if (xas_retry(&xas, page) || !bsdvm_slot_is_page(page))
+		if (xas_retry(&xas, page))
 			continue;
-		if (unlikely(freeze_must_stay_live(page)))
+		if (bsdvm_slot_is_page(page) &&
+		    unlikely(freeze_must_stay_live(page)))
 			break;
 		if (++visited % FREEZE_BATCH == 0)
 			freeze_pause(&xas, page);

@@ -12,10 +12,12 @@ static const struct bsdvm_entry *info_first(const struct bsdvm_entry *entry)
 {
 	const struct bsdvm_entry *first;
 
-	list_for_each_entry(first, &entry->map->entry_list, map_link)
+	list_for_each_entry(first, &entry->map->entry_list, map_link) {
 		if (first->object == entry->object &&
 		    !bsdvm_entry_needs_copy(first))
 			break;
+		cond_resched();
+	}
 	return first;
 }
 

@@ -38,9 +38,11 @@ static bsdvm_status_t punch_visit_stored(struct bsdvm_object *top,
 	bsdvm_status_t status = BSDVM_SUCCESS;
 
 	for (; level->pager && first <= last && status == BSDVM_SUCCESS;
-	     first++)
+	     first++) {
 		if (bsdvm_pager_has_page(level, first))
 			status = visit(top, first - shift, NULL);
+		cond_resched();
+	}
 	return status;
 }
 
@@ -66,9 +68,8 @@ static bsdvm_status_t punch_visit_below(struct bsdvm_object *top,
 		shift += level->backing_offset;
 		level = level->backing_object;
 		xa_for_each_range(&level->slots, index, slot, first, last) {
-			if (bsdvm_slot_is_zero(slot))
-				continue;
-			status = visit(top, index - shift, slot);
+			if (!bsdvm_slot_is_zero(slot))
+				status = visit(top, index - shift, slot);
 			if (status != BSDVM_SUCCESS)
 				return status;
 			cond_resched();
@@ -129,6 +130,7 @@ static void punch_await_busy(struct bsdvm_object *top, bsdvm_pindex_t first,
 		while (bsdvm_slot_is_busy(xa_load(&top->slots, index)))
 			if (bsdvm_busy_wait_prepare(&wait, top, index))
 				bsdvm_wait_uninterruptible(&wait);
+		cond_resched();
 	}
 }
 
@@ -157,8 +159,10 @@ void bsdvm_entry_await(struct bsdvm_entry *entry)
 
 	if (!entry->object)
 		return;
-	xa_for_each_range(&entry->object->slots, index, slot, first, last)
+	xa_for_each_range(&entry->object->slots, index, slot, first, last) {
 		punch_await(entry->object, index, slot);
+		cond_resched();
+	}
 	punch_visit_below(entry->object, first, last, punch_await);
 }
 
@@ -188,9 +192,24 @@ static bsdvm_status_t punch_hide(struct bsdvm_punch *punch)
 }
 
 /*
- * Pages of the top object leave their slots. Where the window shows a backing
- * object they leave a tombstone, as there may be a page behind them.
+ * A page of the top object leaves its slot. Where the window shows a backing
+ * object it leaves a tombstone, as there may be a page behind it.
  */
+static void punch_take_page(struct bsdvm_punch *punch, unsigned long index,
+			    struct folio *page)
+{
+	struct bsdvm_object *top = punch->entry->object;
+
+	if (top->backing_object && index < top->backing_end)
+		xa_store(&top->slots, index, BSDVM_SLOT_ZERO, GFP_NOWAIT);
+	else
+		xa_erase(&top->slots, index);
+	atomic_long_dec(&top->resident);
+	bsdvm_pager_forget(top, index);
+	bsdvm_page_settle(page);
+	list_add_tail(&page->lru, &punch->pages);
+}
+
 static void punch_take_pages(struct bsdvm_punch *punch)
 {
 	struct bsdvm_object *top = punch->entry->object;
@@ -199,17 +218,8 @@ static void punch_take_pages(struct bsdvm_punch *punch)
 
 	xa_for_each_range(&top->slots, index, slot, punch->first,
 			  punch->last) {
-		if (!bsdvm_slot_is_page(slot) || punch_keeps(punch, slot))
-			continue;
-		if (top->backing_object && index < top->backing_end)
-			xa_store(&top->slots, index, BSDVM_SLOT_ZERO,
-				 GFP_NOWAIT);
-		else
-			xa_erase(&top->slots, index);
-		atomic_long_dec(&top->resident);
-		bsdvm_pager_forget(top, index);
-		bsdvm_page_settle(slot);
-		list_add_tail(&((struct folio *)slot)->lru, &punch->pages);
+		if (bsdvm_slot_is_page(slot) && !punch_keeps(punch, slot))
+			punch_take_page(punch, index, slot);
 		cond_resched();
 	}
 }
@@ -222,12 +232,23 @@ static void punch_forget_stored(struct bsdvm_punch *punch)
 
 	if (!top->pager)
 		return;
-	for (index = punch->first; index <= punch->last; index++)
+	for (index = punch->first; index <= punch->last; index++) {
 		if (bsdvm_pager_has_page(top, index))
 			bsdvm_pager_forget(top, index);
+		cond_resched();
+	}
 }
 
 /* O-38. What is in store, if anything, is no copy of the zeroes (I-14). */
+static void punch_clear_page(struct bsdvm_object *top, unsigned long index,
+			     struct folio *page)
+{
+	folio_lock(page);
+	bsdvm_page_clear(page, 0, PAGE_SIZE);
+	bsdvm_page_dirty(top, index, page);
+	folio_unlock(page);
+}
+
 static void punch_clear_wired(struct bsdvm_punch *punch)
 {
 	struct bsdvm_object *top = punch->entry->object;
@@ -236,12 +257,9 @@ static void punch_clear_wired(struct bsdvm_punch *punch)
 
 	xa_for_each_range(&top->slots, index, slot, punch->first,
 			  punch->last) {
-		if (!bsdvm_slot_is_page(slot) || !punch_keeps(punch, slot))
-			continue;
-		folio_lock(slot);
-		bsdvm_page_clear(slot, 0, PAGE_SIZE);
-		bsdvm_page_dirty(top, index, slot);
-		folio_unlock(slot);
+		if (bsdvm_slot_is_page(slot) && punch_keeps(punch, slot))
+			punch_clear_page(top, index, slot);
+		cond_resched();
 	}
 }
 
@@ -259,6 +277,7 @@ void bsdvm_punch_free(struct bsdvm_punch *punch)
 	list_for_each_entry_safe(page, next, &punch->pages, lru) {
 		list_del(&page->lru);
 		bsdvm_page_free(page);
+		cond_resched();
 	}
 }
 
@@ -280,10 +299,12 @@ static bool punch_meets_broken(const struct bsdvm_punch *punch)
 	if (!punch->keep_wired || !punch->entry->wired_count)
 		return false;
 	xa_for_each_range(&punch->entry->object->slots, index, slot,
-			  punch->first, punch->last)
+			  punch->first, punch->last) {
 		if (bsdvm_slot_is_page(slot) && punch_keeps(punch, slot) &&
 		    bsdvm_page_is_broken(slot))
 			return true;
+		cond_resched();
+	}
 	return false;
 }
 

@@ -281,8 +281,10 @@ bool bsdvm_entry_wired_own(const struct bsdvm_entry *entry,
 	first = max(first, entry->start);
 	last = min(last, entry->last);
 	bsdvm_family_lock(family);
-	for (; own && first <= last; first++)
+	for (; own && first <= last; first++) {
 		own = wire_is_own(entry, first);
+		cond_resched();
+	}
 	bsdvm_family_unlock(family);
 	return own;
 }

@@ -139,8 +139,24 @@ void twin_might_sleep(const char *file, int line)
 		twin_die(file, line, "sleeping in atomic context");
 }
 
+static __thread unsigned long steps, most_steps;
+
+void twin_went_on(void)
+{
+	most_steps = max(most_steps, ++steps);
+}
+
+unsigned long twin_steps(void)
+{
+	unsigned long most = most_steps;
+
+	steps = most_steps = 0;
+	return most;
+}
+
 void twin_cond_resched(void)
 {
+	steps = 0;
 	twin_rcu_poll();
 	/* Alone, one would only wait for what else runs on the machine. */
 	if (twin_tasks()->twin_next)

@@ -72,6 +72,8 @@ void twin_might_sleep(const char *file, int line);
 #define might_sleep()		twin_might_sleep(__FILE__, __LINE__)
 #define might_sleep_if(cond)	do { if (cond) might_sleep(); } while (0)
 void twin_cond_resched(void);
+/* Somebody looks at one more entry of an array, see twin_steps(). */
+void twin_went_on(void);
 #define cond_resched()		({ might_sleep(); twin_cond_resched(); 0; })
 #define need_resched()		false
 #define in_atomic()		(current->atomic_depth != 0)

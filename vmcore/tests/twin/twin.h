@@ -70,6 +70,11 @@ void twin_kill(struct task_struct *task);
 void twin_unkill(struct task_struct *task);
 /* A signal that is not fatal. */
 void twin_signal(struct task_struct *task, bool pending);
+/*
+ * How many entries of arrays did this thread look at, at most, without offering
+ * the processor to others (cond_resched()), since it was asked last?
+ */
+unsigned long twin_steps(void);
 /* Is the task asleep in schedule()? */
 bool twin_sleeping(struct task_struct *task);
 

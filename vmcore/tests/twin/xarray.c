@@ -119,6 +119,7 @@ static void *lookup(struct xarray *xa, unsigned long index)
 {
 	void *entry;
 
+	twin_went_on();
 	do {
 		entry = walk(xa, index);
 	} while (xa_is_retry(entry));
@@ -170,6 +171,7 @@ static void *scan(struct xarray *xa, unsigned long *index, unsigned long max)
 	unsigned long at;
 	void *entry;
 
+	twin_went_on();
 	do {
 		at = *index;
 		entry = scan_once(xa, &at, max);
