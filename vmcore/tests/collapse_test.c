@@ -432,21 +432,24 @@ static void drop_meanwhile(struct bsdvm_map *map, bsdvm_pindex_t first,
 	fx_spawn(&dropper, do_drop_and_store);
 	for (ms = 0; ms < 50 && !READ_ONCE(dropper.done); ms++)
 		usleep(1000);
-	/* Still mapped is what is being copied: nobody has written to it. */
+	/* Still mapped is what is being copied: not written, and not freed. */
 	fx_assert(fx_mapped_byte(map, 0, 0) == 'A');
+	fx_assert(fx_mapped(map, 0, 0)->mapping);
 }
 
 /*
- * O-27, I-18: a page just copied covers the one behind it, which is still
- * mapped. Passing over the backing object then might leave it to a sole user,
- * who writes in place.
+ * A page just copied covers the one behind it, which is still mapped. Passing
+ * over the backing object then might leave it to a sole user: to the map, or to
+ * the object that the map has written to (@written).
  */
-static void test_O27_copy_under_way(void **state)
+static void bypass_under_a_copy(bool written)
 {
 	struct bsdvm_map *map = ch_map("AB");
 	u32 id = ch_snapshot(map);
 	struct bsdvm_map *branch = ch_open(map, id);
 
+	if (written)
+		ch_write(map, 1, 'v');
 	ch_drop(map, id);
 	ch_write(branch, 1, 'x');
 	drop_family = branch;
@@ -460,9 +463,21 @@ static void test_O27_copy_under_way(void **state)
 	fx_assert_status(dropper.status, BSDVM_SUCCESS);
 	assert_int_equal(fx_count(object_bypasses), 1);
 	ch_expect(branch, "zy");
-	ch_expect(map, "wB");
+	ch_expect(map, written ? "wv" : "wB");
 	fx_put(branch);
 	fx_put(map);
+}
+
+/* O-27, I-18: a sole user writes in place. */
+static void test_O27_copy_under_way(void **state)
+{
+	bypass_under_a_copy(false);
+}
+
+/* O-27, I-6: the only shadow takes over what is behind, and frees the rest. */
+static void test_O27_taken_over_under_a_copy(void **state)
+{
+	bypass_under_a_copy(true);
 }
 
 static void test_O26_O28_bypass_refused(void **state)
@@ -808,6 +823,7 @@ int main(void)
 		FX_TEST(test_O25_O27_bypass),
 		FX_TEST(test_O27_terminal),
 		FX_TEST(test_O27_copy_under_way),
+		FX_TEST(test_O27_taken_over_under_a_copy),
 		FX_TEST(test_O26_O28_bypass_refused),
 		FX_TEST(test_O25_covered),
 		FX_TEST(test_O27_sibling),
