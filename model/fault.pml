@@ -19,9 +19,9 @@
 #endif
 
 /*
- * stands for bsdvm_map_lookup() and lookup_exclusive() in vmcore/map.c.
- * lookup_check() is the comparison with the size, where the last entry ends; it
- * is made again under each lock.
+ * stands for bsdvm_map_lookup(), lookup_exclusive() and lookup_check() in
+ * vmcore/map.c. The last is the comparison with the size, where the last entry
+ * ends; it is made again under each lock.
  */
 inline map_lookup()
 {
@@ -440,9 +440,9 @@ inline fault_lock_page()
 }
 
 /*
- * stands for fault_enter() in vmcore/fault.c and pmap_enter() in module/pmap.c:
- * the page is mapped with the map still locked. HANDOVER: as where
- * bsdvm_pmap_may_enter() says no.
+ * stands for fault_enter() in vmcore/fault.c, pmap_enter() and
+ * bsdvm_pmap_may_enter() in module/pmap.c: the page is mapped with the map still
+ * locked. HANDOVER: as where the last says no.
  */
 inline fault_enter()
 {

@@ -5,12 +5,15 @@
  * lock or an atomic counter.
  */
 
-/* stands for folio_get() of a page known to be referenced */
+/* stands for folio_get() in linux/mm.h, of a page known to be referenced */
 #define FOLIO_GET(p)							\
 	assert(P(p).ref > 0);						\
 	P(p).ref++
 
-/* stands for folio_put(): the last one frees, and only what is unbound */
+/*
+ * stands for folio_put() in linux/mm.h: the last one frees, and only what is
+ * unbound
+ */
 #define FOLIO_PUT(p)							\
 	assert(P(p).ref > 0);						\
 	P(p).ref--;							\
@@ -134,12 +137,15 @@ inline pmap_remove(m, i, clears)
 #endif
 }
 
-/* stands for rcu_read_lock() and read_seqcount_begin() */
+/*
+ * stands for rcu_read_lock() in linux/rcupdate.h and read_seqcount_begin() in
+ * linux/seqlock.h
+ */
 #define RCU_LOCK							\
 	rcu = rcu | BIT_OF_ME;						\
 	seq = seq & (255 - BIT_OF_ME)
 
-/* stands for rcu_read_unlock() */
+/* stands for rcu_read_unlock() in linux/rcupdate.h */
 #define RCU_UNLOCK							\
 	rcu = rcu & (255 - BIT_OF_ME);					\
 	seq = seq & (255 - BIT_OF_ME);					\
@@ -206,7 +212,10 @@ inline busy_release(o, i, becomes)
 	}
 }
 
-/* stands for bsdvm_map_lock_shared() and bsdvm_map_unlock_shared() */
+/*
+ * stands for bsdvm_map_lock_shared() and bsdvm_map_unlock_shared() in
+ * vmcore/map.c
+ */
 inline map_lock_shared(m)
 {
 	atomic { !map[m].writer -> map[m].readers++ }

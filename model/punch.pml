@@ -54,7 +54,10 @@ inline punch_settle_below()
 	t_n = 0
 }
 
-/* stands for punch_hide() and bsdvm_object_clip_backing(): the window ends */
+/*
+ * stands for punch_hide() in vmcore/punch.c and bsdvm_object_clip_backing() in
+ * vmcore/object.c: the window ends
+ */
 inline punch_hide()
 {
 	if

@@ -4,9 +4,9 @@
 mtype = { PAGE, HOLE, ISBUSY, ASK, AGAIN };
 
 /*
- * stands for resolve_walk() in vmcore/resolve.c; from `cursor`, which is passed
- * over with `below`. `resident` is bsdvm_resolve_resident(): pagers are not
- * asked.
+ * stands for resolve_walk() and, with `resident`, bsdvm_resolve_resident() in
+ * vmcore/resolve.c; from `cursor`, which is passed over with `below`. `resident`:
+ * pagers are not asked.
  */
 inline resolve_walk(below, resident)
 {
