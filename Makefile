@@ -122,6 +122,9 @@ check-install:
 bench: guest-module selftest-programs
 	@$(tools)/bench $(if $(JSON),--json $(abspath $(JSON))) $(KERNEL)
 
+model:
+	@$(tools)/model
+
 mutants:
 	@$(tools)/mutants --kernel $(KERNEL) $(NAME)
 
