@@ -61,6 +61,13 @@ static int ioctl_create(struct bsdvm_ucmd *ucmd)
 	return fd < 0 ? fd : ioctl_install(fd, bsdvm_fs_create(bytes, O_RDWR));
 }
 
+/* A private copy of what can be written to is no right to write to it. */
+static bool ioctl_may_have(const struct vm_area_struct *vma)
+{
+	return (vma->vm_flags & VM_SHARED) ||
+	       !(vma->vm_file->f_mode & FMODE_WRITE);
+}
+
 /* The map's file mapped at an address of the caller, referenced. */
 static struct file *ioctl_file_at(u64 addr)
 {
@@ -72,7 +79,8 @@ static struct file *ioctl_file_at(u64 addr)
 		return ERR_PTR(-EINTR);
 	vma = vma_lookup(mm, addr);
 	if (vma && vma->vm_ops == &bsdvm_vm_ops)
-		file = get_file(vma->vm_file);
+		file = ioctl_may_have(vma) ? get_file(vma->vm_file) :
+					     ERR_PTR(-EACCES);
 	mmap_read_unlock(mm);
 	return file;
 }

@@ -549,6 +549,36 @@ TEST_F(bad, read_only_descriptor_stays_so)
 	close(fd);
 }
 
+static int fd_at(int fd, void *p)
+{
+	struct bsdvm_map_fd arg = {
+		.size = sizeof(arg),
+		.flags = BSDVM_MAP_FD_ADDRESS,
+		.addr = (uintptr_t)p,
+	};
+
+	return call(fd, BSDVM_IOC_MAP_FD, &arg);
+}
+
+/* Who inherits a private mapping, and no descriptor, cannot get one to write. */
+TEST_F(bad, private_mapping_is_no_descriptor)
+{
+	void *mine = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE,
+			  self->fd, 0);
+	void *read = mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, self->ro_fd, 0);
+	int fd;
+
+	ASSERT_NE(mine, MAP_FAILED);
+	ASSERT_NE(read, MAP_FAILED);
+	EXPECT_EQ(fd_at(self->dev, mine), -EACCES);
+	fd = fd_at(self->dev, read);
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+	close(fd);
+	munmap(mine, SIZE);
+	munmap(read, SIZE);
+}
+
 /* What a reader opens he may write to, but the family's snapshots stay. */
 TEST_F(bad, reader_drops_only_his_own)
 {

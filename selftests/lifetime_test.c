@@ -413,7 +413,7 @@ TEST_F(module, stays_while_used)
 	close(fd);
 	EXPECT_EQ(module_unload(), -EWOULDBLOCK);
 	EXPECT_TRUE(pages_hold(p, NPAGES, FIRST));
-	fd = fd_at(fd = bsdvm_dev(), p);
+	fd = filled_map();
 	munmap(p, SIZE);
 	branch = bsdvm_open(fd, bsdvm_snapshot(fd));
 	close(fd);

@@ -89,7 +89,7 @@ static const int errors_of_all[] = {
 static const int errors_of_one[][8] = {
 	[_IOC_NR(BSDVM_IOC_CREATE)] = { EMFILE, ENFILE, ENOMEM },
 	[_IOC_NR(BSDVM_IOC_MAP_FD)] = {
-		ENXIO, ENOENT, EINTR, EMFILE, ENOMEM
+		ENXIO, ENOENT, EACCES, EINTR, EMFILE, ENOMEM
 	},
 	[_IOC_NR(BSDVM_IOC_SNAPSHOT)] = { ENXIO, EINTR, ENOMEM, EIO },
 	[_IOC_NR(BSDVM_IOC_OPEN)] = { ENXIO, ENOENT, EMFILE, ENFILE, ENOMEM },

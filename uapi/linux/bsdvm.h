@@ -125,8 +125,7 @@ struct bsdvm_create {
  * @addr:  with BSDVM_MAP_FD_ADDRESS: an address in the caller's memory where a
  *         map is mapped; otherwise zero
  *
- * The request returns a new descriptor of the map's open file. ENOENT if no map
- * is mapped at @addr.
+ * The request returns a new descriptor of the map's open file.
  */
 struct bsdvm_map_fd {
 	__u32 size;
@@ -397,8 +396,8 @@ struct bsdvm_check {
  *
  * Return: a new descriptor of the same open file, hence with the same rights.
  * Without BSDVM_MAP_FD_ADDRESS: ENXIO if /dev/bsdvm was not mapped yet, EINVAL
- * if addr is not zero. With it: ENOENT if no map is mapped at addr, EINTR.
- * EMFILE, ENOMEM.
+ * if addr is not zero. With it: ENOENT if no map is mapped at addr, EACCES if it
+ * is mapped there privately by a file open for writing, EINTR. EMFILE, ENOMEM.
  */
 #define BSDVM_IOC_MAP_FD	_IO(BSDVM_IOC_MAGIC, 0x02)
 
