@@ -11,6 +11,7 @@
  */
 
 #define _GNU_SOURCE
+#include "errors_util.h"
 #include "failnth_ops.h"
 #include "kselftest_harness.h"
 
@@ -117,6 +118,7 @@ FIXTURE(failnth) {
 
 /*
  * @before: prepares the world; may be NULL
+ * @request: fails as documented for it; 0: is none
  * @errors: what a failed allocation may come to; 0: ENOMEM
  * @copies: what a failed copy may come to; 0: EFAULT
  * @stays:  exactly what changes of numbers there are after failures
@@ -124,6 +126,7 @@ FIXTURE(failnth) {
 FIXTURE_VARIANT(failnth) {
 	int (*run)(struct world *w);
 	bool (*before)(struct world *w);
+	unsigned int request;
 	unsigned int errors;
 	unsigned int copies;
 	unsigned int stays;
@@ -134,35 +137,38 @@ FIXTURE_VARIANT(failnth) {
 		.run = (operation), __VA_ARGS__				\
 	}
 
-OPERATION(query, op_query);
-OPERATION(create, op_create);
+#define REQUEST(name, operation, number, ...)				\
+	OPERATION(name, operation, .request = BSDVM_IOC_##number, __VA_ARGS__)
+
+REQUEST(query, op_query, QUERY);
+REQUEST(create, op_create, CREATE);
 OPERATION(open_device, op_open_device);
 OPERATION(map_device, op_map_device);
-OPERATION(map_fd, op_map_fd);
-OPERATION(map_fd_address, op_map_fd_at);
-OPERATION(snapshot, op_snapshot);
-OPERATION(snapshot_wired, op_snapshot, .before = before_wired);
-OPERATION(snapshot_pinned, op_snapshot, .before = before_pinned);
-OPERATION(open, op_open);
-OPERATION(drop, op_drop);
-OPERATION(shadow, op_shadow);
-OPERATION(shadow_wired, op_shadow, .before = before_wired);
-OPERATION(shadow_pinned, op_shadow, .before = before_pinned);
-OPERATION(wire, op_wire, .stays = FAULTED);
-OPERATION(wire_system, op_wire_system, .stays = FAULTED);
-OPERATION(unwire, op_unwire, .before = before_wired);
-OPERATION(map_info, op_map_info);
-OPERATION(entry_info, op_entry_info);
-OPERATION(snapshot_info, op_snapshot_info);
-OPERATION(object_info, op_object_info);
-OPERATION(check, op_check);
-OPERATION(close, op_close);
+REQUEST(map_fd, op_map_fd, MAP_FD);
+REQUEST(map_fd_address, op_map_fd_at, MAP_FD);
+REQUEST(snapshot, op_snapshot, SNAPSHOT);
+REQUEST(snapshot_wired, op_snapshot, SNAPSHOT, .before = before_wired);
+REQUEST(snapshot_pinned, op_snapshot, SNAPSHOT, .before = before_pinned);
+REQUEST(open, op_open, OPEN);
+REQUEST(drop, op_drop, DROP);
+REQUEST(shadow, op_shadow, SHADOW);
+REQUEST(shadow_wired, op_shadow, SHADOW, .before = before_wired);
+REQUEST(shadow_pinned, op_shadow, SHADOW, .before = before_pinned);
+REQUEST(wire, op_wire, WIRE, .stays = FAULTED);
+REQUEST(wire_system, op_wire_system, WIRE, .stays = FAULTED);
+REQUEST(unwire, op_unwire, UNWIRE, .before = before_wired);
+REQUEST(map_info, op_map_info, MAP_INFO);
+REQUEST(entry_info, op_entry_info, ENTRY_INFO);
+REQUEST(snapshot_info, op_snapshot_info, SNAPSHOT_INFO);
+REQUEST(object_info, op_object_info, OBJECT_INFO);
+REQUEST(check, op_check, CHECK);
+REQUEST(close, op_close, OPEN);
 
 #ifdef __x86_64__
-OPERATION(map_info_32, op_map_info32, .before = before_low);
-OPERATION(snapshot_32, op_snapshot32, .before = before_low);
-OPERATION(open_32, op_open32, .before = before_low);
-OPERATION(wire_32, op_wire32, .before = before_low, .stays = FAULTED);
+REQUEST(snapshot_32, op_snapshot32, SNAPSHOT, .before = before_low);
+REQUEST(open_32, op_open32, OPEN, .before = before_low);
+REQUEST(wire_32, op_wire32, WIRE, .before = before_low, .stays = FAULTED);
+REQUEST(map_info_32, op_map_info32, MAP_INFO, .before = before_low);
 #endif
 
 OPERATION(fault_read_hole, op_read_hole);
@@ -251,7 +257,7 @@ FIXTURE_TEARDOWN(failnth)
 	close(self->nth);
 }
 
-/* May the operation have failed like this? */
+/* May the operation have failed like this, and is its caller told so? */
 static bool is_documented(const FIXTURE_VARIANT(failnth) *variant, int error,
 			  enum cause cause)
 {
@@ -261,7 +267,9 @@ static bool is_documented(const FIXTURE_VARIANT(failnth) *variant, int error,
 		may = variant->errors ?: NOMEM;
 	else if (cause == CAUSE_COPY)
 		may = variant->copies ?: FAULT;
-	return error_bit(error) & may;
+	return (error_bit(error) & may) &&
+	       (!variant->request ||
+		error_is_documented(variant->request, -error));
 }
 
 static void prepare(struct __test_metadata *_metadata,

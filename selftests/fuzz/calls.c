@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "bsdvm_util.h"
+#include "errors_util.h"
 #include "fuzz.h"
 
 #define SLOTS		8		/* descriptors */
@@ -80,54 +80,6 @@ static uint32_t id(uint8_t byte)
 }
 
 /* ---- what must hold ----------------------------------- */
-
-/* Errors of every request, and of those that are told more with each. */
-static const int errors_of_all[] = {
-	EBADF, E2BIG, EFAULT, EINVAL, ENOTTY, 0
-};
-
-static const int errors_of_one[][8] = {
-	[_IOC_NR(BSDVM_IOC_CREATE)] = { EMFILE, ENFILE, ENOMEM },
-	[_IOC_NR(BSDVM_IOC_MAP_FD)] = {
-		ENXIO, ENOENT, EACCES, EINTR, EMFILE, ENOMEM
-	},
-	[_IOC_NR(BSDVM_IOC_SNAPSHOT)] = { ENXIO, EINTR, ENOMEM, EIO },
-	[_IOC_NR(BSDVM_IOC_OPEN)] = { ENXIO, ENOENT, EMFILE, ENFILE, ENOMEM },
-	[_IOC_NR(BSDVM_IOC_DROP)] = { ENXIO, ENOENT, EACCES },
-	[_IOC_NR(BSDVM_IOC_SHADOW)] = {
-		ENXIO, ERANGE, EINTR, EMFILE, ENFILE, ENOMEM, EIO
-	},
-	[_IOC_NR(BSDVM_IOC_WIRE)] = {
-		ENXIO, ERANGE, EINTR, EIO, EACCES, EBUSY, ENOMEM, EPERM
-	},
-	[_IOC_NR(BSDVM_IOC_UNWIRE)] = { ENXIO, ERANGE, EINTR, ENOMEM, EPERM },
-	[_IOC_NR(BSDVM_IOC_MAP_INFO)] = { ENXIO, EINTR },
-	[_IOC_NR(BSDVM_IOC_ENTRY_INFO)] = { ENXIO, ENOENT, EINTR },
-	[_IOC_NR(BSDVM_IOC_SNAPSHOT_INFO)] = { ENXIO, ENOENT },
-	[_IOC_NR(BSDVM_IOC_OBJECT_INFO)] = { ENXIO, ENOENT, EINTR },
-	[_IOC_NR(BSDVM_IOC_CHECK)] = { ENXIO, EACCES, EINTR },
-};
-
-static bool error_is_among(int error, const int *errors, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n && errors[i]; i++)
-		if (error == errors[i])
-			return true;
-	return false;
-}
-
-/* Numbers that are no request have the errors of all. */
-static bool error_is_documented(unsigned int number, int error)
-{
-	const size_t known = sizeof(errors_of_one) / sizeof(errors_of_one[0]);
-	unsigned int nr = _IOC_NR(number);
-
-	return error_is_among(error, errors_of_all, 8) ||
-	       (nr < known && number == _IO(BSDVM_IOC_MAGIC, nr) &&
-		error_is_among(error, errors_of_one[nr], 8));
-}
 
 /* Of size and bytes; 0 for what is too large or cannot be read. */
 static uint64_t content(int fd)
