@@ -105,6 +105,11 @@ static bool before_wired(struct world *w)
 	return !bsdvm_wire(w->fd, 0, SIZE, 0);
 }
 
+static bool before_wired_system(struct world *w)
+{
+	return !bsdvm_wire(w->fd, 0, SIZE, BSDVM_WIRE_SYSTEM);
+}
+
 static int op_open(struct world *w)
 {
 	return made(w, bsdvm_open(w->fd, w->id), w->then, SIZE);
@@ -139,6 +144,12 @@ static int op_wire_system(struct world *w)
 static int op_unwire(struct world *w)
 {
 	return result(bsdvm_unwire(w->fd, 4 * PAGE, 3 * PAGE, 0));
+}
+
+static int op_unwire_system(struct world *w)
+{
+	return result(bsdvm_unwire(w->fd, 4 * PAGE, 3 * PAGE,
+				   BSDVM_WIRE_SYSTEM));
 }
 
 static int op_map_info(struct world *w)
@@ -179,17 +190,24 @@ static int op_check(struct world *w)
 #ifdef __x86_64__
 #define COMPAT_IOCTL	54
 
-static int request32(int fd, unsigned int cmd, void *arg)
+/*
+ * As ioctl() in a 32-bit program, with the argument in the first 4 GiB, where
+ * the answer is afterwards. Each argument begins with its size.
+ */
+static int request32(struct world *w, int fd, unsigned int cmd, const void *arg)
 {
 	long ret;
 
+	memcpy(w->low, arg, *(const uint32_t *)arg);
 	asm volatile("int $0x80" : "=a" (ret) :
-		     "a" (COMPAT_IOCTL), "b" (fd), "c" (cmd), "d" (arg) :
+		     "a" (COMPAT_IOCTL), "b" (fd), "c" (cmd), "d" (w->low) :
 		     "memory", "r8", "r9", "r10", "r11");
-	return ret;
+	if (ret >= 0)
+		return ret;
+	errno = -ret;
+	return -1;
 }
 
-/* Arguments lie in the first 4 GiB. */
 static bool before_low(struct world *w)
 {
 	w->low = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
@@ -198,49 +216,129 @@ static bool before_low(struct world *w)
 	return w->low != MAP_FAILED;
 }
 
-static int op_map_info32(struct world *w)
+static bool before_low_wired(struct world *w)
 {
-	struct bsdvm_map_info *arg = w->low;
+	return before_low(w) && before_wired(w);
+}
 
-	*arg = (struct bsdvm_map_info){ .size = sizeof(*arg) };
-	return request32(w->fd, BSDVM_IOC_MAP_INFO, arg);
+static int op_query32(struct world *w)
+{
+	struct bsdvm_query arg = { .size = sizeof(arg) };
+
+	return result(request32(w, w->dev, BSDVM_IOC_QUERY, &arg));
+}
+
+static int op_create32(struct world *w)
+{
+	struct bsdvm_create arg = { .size = sizeof(arg), .map_size = SIZE };
+
+	return made(w, request32(w, w->dev, BSDVM_IOC_CREATE, &arg), nothing,
+		    SIZE);
+}
+
+static int op_map_fd32(struct world *w)
+{
+	struct bsdvm_map_fd arg = { .size = sizeof(arg) };
+
+	return made(w, request32(w, w->fd, BSDVM_IOC_MAP_FD, &arg), w->bytes,
+		    SIZE);
 }
 
 static int op_snapshot32(struct world *w)
 {
-	struct bsdvm_snapshot_take *arg = w->low;
-	int error;
+	struct bsdvm_snapshot_take arg = { .size = sizeof(arg) };
+	int error = result(request32(w, w->fd, BSDVM_IOC_SNAPSHOT, &arg));
 
-	*arg = (struct bsdvm_snapshot_take){ .size = sizeof(*arg) };
-	error = request32(w->fd, BSDVM_IOC_SNAPSHOT, arg);
 	if (!error)
-		w->taken = arg->id;
+		w->taken = ((struct bsdvm_snapshot_take *)w->low)->id;
 	return error;
 }
 
 static int op_open32(struct world *w)
 {
-	struct bsdvm_snapshot_ref *arg = w->low;
-	int fd;
+	struct bsdvm_snapshot_ref arg = { .size = sizeof(arg), .id = w->id };
 
-	*arg = (struct bsdvm_snapshot_ref){
-		.size = sizeof(*arg),
-		.id = w->id,
+	return made(w, request32(w, w->fd, BSDVM_IOC_OPEN, &arg), w->then,
+		    SIZE);
+}
+
+static int op_drop32(struct world *w)
+{
+	struct bsdvm_snapshot_ref arg = { .size = sizeof(arg), .id = w->id };
+	int error = result(request32(w, w->fd, BSDVM_IOC_DROP, &arg));
+
+	if (!error)
+		w->id = 0;
+	return error;
+}
+
+static int op_shadow32(struct world *w)
+{
+	struct bsdvm_shadow arg = {
+		.size = sizeof(arg),
+		.offset = PAGE,
+		.length = SIZE - PAGE,
 	};
-	fd = request32(w->fd, BSDVM_IOC_OPEN, arg);
-	return fd < 0 ? fd : made(w, fd, w->then, SIZE);
+
+	return made(w, request32(w, w->fd, BSDVM_IOC_SHADOW, &arg),
+		    w->bytes + PAGE, SIZE - PAGE);
 }
 
 static int op_wire32(struct world *w)
 {
-	struct bsdvm_wire *arg = w->low;
-
-	*arg = (struct bsdvm_wire){
-		.size = sizeof(*arg),
+	struct bsdvm_wire arg = {
+		.size = sizeof(arg),
 		.offset = PAGE,
 		.length = SIZE - 2 * PAGE,
 	};
-	return request32(w->fd, BSDVM_IOC_WIRE, arg);
+
+	return result(request32(w, w->fd, BSDVM_IOC_WIRE, &arg));
+}
+
+static int op_unwire32(struct world *w)
+{
+	struct bsdvm_wire arg = {
+		.size = sizeof(arg),
+		.offset = 4 * PAGE,
+		.length = 3 * PAGE,
+	};
+
+	return result(request32(w, w->fd, BSDVM_IOC_UNWIRE, &arg));
+}
+
+static int op_map_info32(struct world *w)
+{
+	struct bsdvm_map_info arg = { .size = sizeof(arg) };
+
+	return result(request32(w, w->fd, BSDVM_IOC_MAP_INFO, &arg));
+}
+
+static int op_entry_info32(struct world *w)
+{
+	struct bsdvm_entry_info arg = { .size = sizeof(arg) };
+
+	return result(request32(w, w->fd, BSDVM_IOC_ENTRY_INFO, &arg));
+}
+
+static int op_snapshot_info32(struct world *w)
+{
+	struct bsdvm_snapshot_info arg = { .size = sizeof(arg) };
+
+	return result(request32(w, w->fd, BSDVM_IOC_SNAPSHOT_INFO, &arg));
+}
+
+static int op_object_info32(struct world *w)
+{
+	struct bsdvm_object_info arg = { .size = sizeof(arg), .depth = 1 };
+
+	return result(request32(w, w->fd, BSDVM_IOC_OBJECT_INFO, &arg));
+}
+
+static int op_check32(struct world *w)
+{
+	struct bsdvm_check arg = { .size = sizeof(arg) };
+
+	return result(request32(w, w->fd, BSDVM_IOC_CHECK, &arg));
 }
 #endif
 

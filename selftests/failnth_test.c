@@ -157,6 +157,8 @@ REQUEST(shadow_pinned, op_shadow, SHADOW, .before = before_pinned);
 REQUEST(wire, op_wire, WIRE, .stays = FAULTED);
 REQUEST(wire_system, op_wire_system, WIRE, .stays = FAULTED);
 REQUEST(unwire, op_unwire, UNWIRE, .before = before_wired);
+REQUEST(unwire_system, op_unwire_system, UNWIRE,
+	.before = before_wired_system);
 REQUEST(map_info, op_map_info, MAP_INFO);
 REQUEST(entry_info, op_entry_info, ENTRY_INFO);
 REQUEST(snapshot_info, op_snapshot_info, SNAPSHOT_INFO);
@@ -165,10 +167,21 @@ REQUEST(check, op_check, CHECK);
 REQUEST(close, op_close, OPEN);
 
 #ifdef __x86_64__
+REQUEST(query_32, op_query32, QUERY, .before = before_low);
+REQUEST(create_32, op_create32, CREATE, .before = before_low);
+REQUEST(map_fd_32, op_map_fd32, MAP_FD, .before = before_low);
 REQUEST(snapshot_32, op_snapshot32, SNAPSHOT, .before = before_low);
 REQUEST(open_32, op_open32, OPEN, .before = before_low);
+REQUEST(drop_32, op_drop32, DROP, .before = before_low);
+REQUEST(shadow_32, op_shadow32, SHADOW, .before = before_low);
 REQUEST(wire_32, op_wire32, WIRE, .before = before_low, .stays = FAULTED);
+REQUEST(unwire_32, op_unwire32, UNWIRE, .before = before_low_wired);
 REQUEST(map_info_32, op_map_info32, MAP_INFO, .before = before_low);
+REQUEST(entry_info_32, op_entry_info32, ENTRY_INFO, .before = before_low);
+REQUEST(snapshot_info_32, op_snapshot_info32, SNAPSHOT_INFO,
+	.before = before_low);
+REQUEST(object_info_32, op_object_info32, OBJECT_INFO, .before = before_low);
+REQUEST(check_32, op_check32, CHECK, .before = before_low);
 #endif
 
 OPERATION(fault_read_hole, op_read_hole);
