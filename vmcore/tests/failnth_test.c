@@ -418,6 +418,35 @@ static bsdvm_status_t run_check(struct scene *s)
 	return bsdvm_family_check(s->map, &report);
 }
 
+static bsdvm_status_t run_map_info(struct scene *s)
+{
+	struct bsdvm_map_summary sum;
+
+	return bsdvm_map_summary(s->map, &sum);
+}
+
+static bsdvm_status_t run_entry_info(struct scene *s)
+{
+	struct bsdvm_entry copy;
+	u64 object_id;
+
+	return bsdvm_entry_query(s->map, 11, &copy, &object_id);
+}
+
+static bsdvm_status_t run_snapshot_info(struct scene *s)
+{
+	struct bsdvm_snapshot_summary sum;
+
+	return bsdvm_snapshot_query(s->map, 0, &sum);
+}
+
+static bsdvm_status_t run_object_info(struct scene *s)
+{
+	struct bsdvm_object_summary sum;
+
+	return bsdvm_object_query(s->map, 66, 1, &sum);
+}
+
 static const struct operation operations[] = {
 	{ "create", set_empty, run_create, 0, 3 },
 	{ "create for an object", set_plain, run_create_object, 0, 2 },
@@ -478,6 +507,11 @@ static const struct operation operations[] = {
 	{ "collapse", set_private_chain, run_collapse, 0, 1 },
 	{ "seek", set_opened, run_seek, NO_SHORTAGE, 0 },
 	{ "check", set_many_entries, run_check, NO_SHORTAGE, 0 },
+	{ "map info", set_many_entries, run_map_info, NO_SHORTAGE, 0 },
+	{ "entry info", set_many_entries, run_entry_info, NO_SHORTAGE, 0 },
+	{ "snapshot info", set_many_entries, run_snapshot_info,
+	  NO_SHORTAGE, 0 },
+	{ "object info", set_many_entries, run_object_info, NO_SHORTAGE, 0 },
 };
 
 /* ---- before and after ----------------------------------- */
