@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * A test's hands on pages: holds pages of user memory for writing, as drivers
- * and O_DIRECT do, and writes to them without any mapping.
+ * and O_DIRECT do, and writes to them without any mapping. Tells as well what
+ * the kernel's own pages hold before they are filled.
  *
  * What is held belongs to the open file, whose release lets go of the rest.
  */
@@ -13,6 +14,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "bsdvm_pin.h"
@@ -86,6 +88,17 @@ static int pin_new(struct pin_file *pf, struct bsdvm_pin *arg)
 	return pin_hold(&pf->held[i], arg);
 }
 
+static int pin_fresh(struct bsdvm_pin *arg)
+{
+	u8 *p = (u8 *)__get_free_page(GFP_KERNEL);
+
+	if (!p)
+		return -ENOMEM;
+	arg->value = memchr_inv(p, *p, PAGE_SIZE) ? BSDVM_PIN_MIXED : *p;
+	free_page((unsigned long)p);
+	return 0;
+}
+
 static int pin_request(struct pin_file *pf, unsigned int cmd,
 		       struct bsdvm_pin *arg)
 {
@@ -93,6 +106,8 @@ static int pin_request(struct pin_file *pf, unsigned int cmd,
 
 	if (cmd == BSDVM_PIN_HOLD)
 		return pin_new(pf, arg);
+	if (cmd == BSDVM_PIN_FRESH)
+		return pin_fresh(arg);
 	if (arg->handle >= BSDVM_PIN_MAX || arg->offset >= PAGE_SIZE)
 		return -EINVAL;
 	held = &pf->held[arg->handle];

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* /dev/bsdvm_pin: hold on to pages of the caller's memory. For tests only. */
+/*
+ * /dev/bsdvm_pin: hold on to pages of the caller's memory, and see what a page
+ * holds that nobody has filled. For tests only.
+ */
 #ifndef BSDVM_PIN_H
 #define BSDVM_PIN_H
 
@@ -12,13 +15,16 @@
 
 #define BSDVM_PIN_MAX	64	/* held by one open file */
 
+#define BSDVM_PIN_MIXED	256	/* bytes that differ */
+
 /**
  * struct bsdvm_pin - argument of all requests
  * @addr:   HOLD: in the page to hold, which is faulted in for writing
  * @kind:   HOLD: BSDVM_PIN_PIN or BSDVM_PIN_GET
  * @handle: HOLD: out; otherwise: which
  * @offset: READ, WRITE: in the page
- * @value:  WRITE: the byte to store; READ: out
+ * @value:  WRITE: the byte to store; READ: out; FRESH: out: the byte that all
+ *          of a page holds which was just allocated, or BSDVM_PIN_MIXED
  */
 struct bsdvm_pin {
 	__aligned_u64 addr;
@@ -32,5 +38,6 @@ struct bsdvm_pin {
 #define BSDVM_PIN_WRITE		_IOW('p', 0xb1, struct bsdvm_pin)
 #define BSDVM_PIN_READ		_IOWR('p', 0xb2, struct bsdvm_pin)
 #define BSDVM_PIN_RELEASE	_IOW('p', 0xb3, struct bsdvm_pin)
+#define BSDVM_PIN_FRESH		_IOR('p', 0xb4, struct bsdvm_pin)
 
 #endif /* BSDVM_PIN_H */
