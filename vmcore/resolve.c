@@ -12,8 +12,8 @@
  * Objects behind another are frozen, so the bytes found do not depend on when
  * one looks; only the place of a page changes, when a collapse moves it one
  * level up. A walk that misses a page because of that must not take it for
- * absent. And an object may be passed over while a walk is on its way to it; who
- * is then left with it writes to it in place, which nobody else may see. So
+ * absent. And an object may be passed over while a walk is on its way to it;
+ * who is then left with it writes to it in place, which nobody else may see. So
  *
  *   - while the collapse runs, the object losing its pages is COLLAPSING, which
  *     is set before the first page moves and tested after every miss;

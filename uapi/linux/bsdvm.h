@@ -396,8 +396,9 @@ struct bsdvm_check {
  *
  * Return: a new descriptor of the same open file, hence with the same rights.
  * Without BSDVM_MAP_FD_ADDRESS: ENXIO if /dev/bsdvm was not mapped yet, EINVAL
- * if addr is not zero. With it: ENOENT if no map is mapped at addr, EACCES if it
- * is mapped there privately by a file open for writing, EINTR. EMFILE, ENOMEM.
+ * if addr is not zero. With it: ENOENT if no map is mapped at addr, EACCES if
+ * it is mapped there privately by a file open for writing, EINTR. EMFILE,
+ * ENOMEM.
  */
 #define BSDVM_IOC_MAP_FD	_IO(BSDVM_IOC_MAGIC, 0x02)
 
