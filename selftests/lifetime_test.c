@@ -461,21 +461,6 @@ TEST_F(module, page_outlives_it)
 	close(a[1]);
 }
 
-/* A line of /proc/meminfo, in KiB. */
-static long meminfo(const char *name)
-{
-	char line[128], key[64];
-	long value, found = -1;
-	FILE *f = fopen("/proc/meminfo", "r");
-
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "%63[^:]: %ld", key, &value) == 2 &&
-		    !strcmp(key, name))
-			found = value;
-	fclose(f);
-	return found;
-}
-
 /* Free pages that processors keep to themselves, in KiB. */
 static long kept_by_cpus(void)
 {

@@ -72,14 +72,7 @@ static int count_fds(void)
 /* Memory in slabs, whoever pays for it, in bytes. */
 static long slab_memory(void)
 {
-	char line[128];
-	long kb = -1;
-	FILE *f = fopen("/proc/meminfo", "r");
-
-	while (fgets(line, sizeof(line), f))
-		sscanf(line, "SUnreclaim: %ld", &kb);
-	fclose(f);
-	return kb * 1024;
+	return meminfo("SUnreclaim") * 1024;
 }
 
 /* Join a cgroup of our own; false if there are none. */

@@ -102,6 +102,33 @@ static inline long read_number(const char *path)
 	return n > 0 ? atol(text) : -1;
 }
 
+static inline bool write_number(const char *path, long number)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool written = fd >= 0 && dprintf(fd, "%ld", number) > 0;
+
+	if (fd >= 0)
+		close(fd);
+	return written;
+}
+
+/* A line of /proc/meminfo, in KiB; -1 without it. */
+static inline long meminfo(const char *name)
+{
+	char line[128], key[64];
+	long value, found = -1;
+	FILE *f = fopen("/proc/meminfo", "re");
+
+	if (!f)
+		return -1;
+	while (found < 0 && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63[^:]: %ld", key, &value) == 2 &&
+		    !strcmp(key, name))
+			found = value;
+	fclose(f);
+	return found;
+}
+
 /*
  * For a child: mark the memory of a page as broken. Returns 0 or errno. Linux
  * does not know what to do about a page of ours: it marks it, and says EBUSY.
