@@ -4,6 +4,27 @@
 mtype = { PAGE, HOLE, ISBUSY, ASK, AGAIN };
 
 /*
+ * What is behind the first object may have been passed over since the walk
+ * began, and written in place by whoever is left with it: a page or a
+ * tombstone that is found there counts only if nothing has changed.
+ */
+#ifdef M_NO_SEQ
+#define LINKS_CHANGED	false
+#else
+#define LINKS_CHANGED	SEQ_CHANGED
+#endif
+#ifdef M_PAGE_NO_SEQ
+#define PAGE_IS_STALE	false
+#else
+#define PAGE_IS_STALE	(depth > 0 && LINKS_CHANGED)
+#endif
+#ifdef M_HOLE_NO_SEQ
+#define HOLE_IS_STALE	false
+#else
+#define HOLE_IS_STALE	(depth > 0 && LINKS_CHANGED)
+#endif
+
+/*
  * stands for resolve_walk() and, with `resident`, bsdvm_resolve_resident() in
  * vmcore/resolve.c; from `cursor`, which is passed over with `below`. `resident`:
  * pagers are not asked.
@@ -15,22 +36,29 @@ inline resolve_walk(below, resident)
 	:: true ->
 		if
 		:: !w_below ->
-			/* resolve_load() */
+			/*
+			 * resolve_load(), resolve_classify() and, behind the
+			 * first object, read_seqcount_retry(): one step, as who
+			 * looks later finds no less to have changed
+			 */
 			d_step {
 				assert(!GONE(cursor));
-				slot = O(cursor).slot[i]
+				slot = O(cursor).slot[i];
+				if
+				:: slot == NONE
+				:: IS_PAGE(slot) ->
+					found = (PAGE_IS_STALE -> AGAIN : PAGE)
+				:: IS_BUSY(slot) ->
+					found = (PAGE_IS_STALE -> AGAIN :
+						 ISBUSY)
+				:: slot == ZERO ->
+					found = (HOLE_IS_STALE -> AGAIN : HOLE)
+				fi
 			};
 			if
-			:: slot != NONE ->
-				/* resolve_classify() */
-				if
-				:: IS_PAGE(slot) -> found = PAGE
-				:: IS_BUSY(slot) -> found = ISBUSY
-				:: else -> found = HOLE
-				fi;
-				break
+			:: slot != NONE -> break
 			:: slot == NONE && O(cursor).store != 0 && !resident ->
-				found = ASK;
+				found = (PAGE_IS_STALE -> AGAIN : ASK);
 				break
 			:: else
 			fi
@@ -55,12 +83,8 @@ inline resolve_walk(below, resident)
 			:: behind && i >= O(cursor).end -> behind = 0
 			:: else
 			fi;
-#ifdef M_NO_SEQ
-			found = (behind -> PAGE : HOLE);
-#else
-			found = (SEQ_CHANGED -> AGAIN :
+			found = (LINKS_CHANGED -> AGAIN :
 				 (behind -> PAGE : HOLE));
-#endif
 			if
 			:: found == PAGE -> cursor = behind; depth++
 			:: else

@@ -123,6 +123,32 @@
 		THREAD(0, WRITE, 0); REQUEST(1, DROP)
 #endif
 
+/*
+ * The same, and who is left with it alone writes to it in place, or punches
+ * there, while a walk of the first map is on its way to it.
+ */
+#ifdef C_BYPASS_REUSE
+#define R_DROP
+#define BEGIN	nobj = 3; BEHIND(2, 1); BEHIND(3, 2);			\
+		SHOWS(0, 3, false); SHOWS(1, 1, true); SNAPSHOT_OF(2)
+#define RUN	THREAD(0, STORE, 0); THREAD(1, STORE, 0); REQUEST(0, DROP)
+#endif
+#if defined(C_BYPASS_PUNCH) || defined(C_BYPASS_PUNCH_READ)
+#define NIDX 2
+#define NOBJ 5
+#define R_DROP
+#define R_PUNCH_FIRST
+#define BEGIN	nobj = 4; HAS(1, 0, PAGE_A, FILLED); BEHIND(2, 1);	\
+		BEHIND(3, 2); BEHIND(4, 3); SHOWS(0, 4, false);		\
+		SHOWS(1, 2, true); SNAPSHOT_OF(3)
+#endif
+#ifdef C_BYPASS_PUNCH
+#define RUN	THREAD(0, STORE, 0); REQUEST(0, DROP); REQUEST(1, PUNCH_FIRST)
+#endif
+#ifdef C_BYPASS_PUNCH_READ
+#define RUN	THREAD(0, READ, 0); REQUEST(0, DROP); REQUEST(1, PUNCH_FIRST)
+#endif
+
 /* A page that only this map still needs changes its object instead. */
 #ifdef C_RENAME
 #define BEGIN	nobj = 2; HAS(1, 0, PAGE_A, FILLED); BEHIND(2, 1);	\
