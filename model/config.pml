@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* Requests, what the scenes are made of, and the judgement at the end. */
 
-mtype = { SNAPSHOT, DROP, PUNCH, PUNCH_FIRST, SHRINK, CLOSE, PROTECT };
+mtype = { SNAPSHOT, DROP, PUNCH, PUNCH_FIRST, SHRINK, CLOSE, DROP_CLOSE,
+	  PROTECT };
 
 /* A request, by a thread of its own. */
 proctype request(byte m; mtype act)
@@ -13,7 +14,8 @@ proctype request(byte m; mtype act)
 
 	if
 	:: act != SNAPSHOT && act != DROP && act != PUNCH &&
-	   act != PUNCH_FIRST && act != SHRINK && act != CLOSE && act != PROTECT
+	   act != PUNCH_FIRST && act != SHRINK && act != CLOSE &&
+	   act != DROP_CLOSE && act != PROTECT
 #ifdef R_SNAPSHOT
 	:: act == SNAPSHOT -> map_snapshot(m)
 #endif
@@ -31,6 +33,9 @@ proctype request(byte m; mtype act)
 #endif
 #ifdef R_CLOSE
 	:: act == CLOSE -> map_close(m)
+#endif
+#ifdef R_DROP_CLOSE
+	:: act == DROP_CLOSE -> snapshot_drop(); map_close(m)
 #endif
 #ifdef R_PROTECT
 	:: act == PROTECT -> map_protect(m)

@@ -75,6 +75,46 @@ inline page_free(p)
 	folio_put(p)
 }
 
+/*
+ * Memory that was free is used by somebody whom we do not know, for a time. In
+ * other configurations only pages of bsdvm's own are allocated.
+ */
+#ifdef STRANGERS
+byte stranger;
+
+inline stranger_takes(p)
+{
+	d_step {
+		if
+		:: P(p).ref == 0 && !stranger ->
+			stranger = p;
+			P(p).ref = 1
+		:: else
+		fi
+	}
+}
+
+inline stranger_leaves()
+{
+	d_step {
+		if
+		:: stranger -> FOLIO_PUT(stranger); stranger = NONE
+		:: else
+		fi
+	}
+}
+#else
+inline stranger_takes(p)
+{
+	skip
+}
+
+inline stranger_leaves()
+{
+	skip
+}
+#endif
+
 /* stands for bsdvm_page_discard() in vmcore/page.c */
 inline page_discard(p)
 {

@@ -85,8 +85,10 @@ inline object_relink(o, b, e)
 }
 
 /*
- * stands for bsdvm_object_destroy() in vmcore/object.c. The memory of the
- * object goes when every read side that was open now has been left.
+ * stands for bsdvm_object_destroy() in vmcore/object.c. Nobody else changes a
+ * slot any more, but walks may look: a page leaves its slot before it is free.
+ * The memory of the object goes when every read side that was open now has been
+ * left.
  */
 inline object_destroy(o)
 {
@@ -97,17 +99,22 @@ inline object_destroy(o)
 	k = 0;
 	do
 	:: k < NIDX ->
-		assert(!IS_BUSY(O(o).slot[k]));
-		if
-		:: IS_PAGE(O(o).slot[k]) ->
+		d_step {
 			c_s = O(o).slot[k];
-			page_free(c_s);
-			c_s = NONE
+			assert(!IS_BUSY(c_s));
+#ifndef M_DESTROY_FREE_FIRST
+			O(o).slot[k] = NONE
+#endif
+		};
+		if
+		:: IS_PAGE(c_s) -> page_free(c_s); stranger_takes(c_s)
 		:: else
 		fi;
+		c_s = NONE;
 		k++
 	:: else -> break
 	od;
+	stranger_leaves();
 	skip;
 	d_step {
 		k = 0;

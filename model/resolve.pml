@@ -102,7 +102,8 @@ inline resolve_walk(below, resident)
 /*
  * stands for bsdvm_resolve_hold() in vmcore/resolve.c: a reference, if the page
  * is not free, and a second look at its slot. Who maps the page looks again
- * under its lock; who copies it does not, and relies on this look.
+ * under its lock; who copies it does not, and relies on this look: what is in
+ * its slot is bsdvm's.
  */
 inline resolve_hold()
 {
@@ -118,11 +119,15 @@ inline resolve_hold()
 #endif
 	};
 #ifndef M_NO_RELOAD
+	d_step {
+		if
+		:: found == PAGE && O(cursor).slot[i] == slot ->
+			assert(P(pg).bound)
+		:: else -> found = AGAIN
+		fi
+	};
 	if
-	:: found == PAGE && O(cursor).slot[i] != slot ->
-		folio_put(pg);
-		pg = NONE;
-		found = AGAIN
+	:: found == AGAIN && pg != NONE -> folio_put(pg); pg = NONE
 	:: else
 	fi
 #endif

@@ -148,6 +148,20 @@
 #ifdef C_BYPASS_PUNCH_READ
 #define RUN	THREAD(0, READ, 0); REQUEST(0, DROP); REQUEST(1, PUNCH_FIRST)
 #endif
+/*
+ * What is passed over dies, as the other map is closed then, and its memory is
+ * used for something else. A walk has found a page there, and has no reference
+ * yet.
+ */
+#ifdef C_BYPASS_DEAD
+#define PREFAULT
+#define STRANGERS
+#define R_DROP_CLOSE
+#define BEGIN	nobj = 3; HAS(1, 0, PAGE_A, FILLED); BEHIND(2, 1);	\
+		BEHIND(3, 2); SHOWS(0, 3, false); SHOWS(1, 1, true);	\
+		SNAPSHOT_OF(2)
+#define RUN	THREAD(0, WRITE, 0); PREFAULTS(0, 0); REQUEST(1, DROP_CLOSE)
+#endif
 
 /* A page that only this map still needs changes its object instead. */
 #ifdef C_RENAME
