@@ -342,9 +342,7 @@ static void bypass_settle(struct bsdvm_object *front)
 
 	rcu_read_lock();
 	xas_for_each(&xas, page, ULONG_MAX) {
-		if (xas_retry(&xas, page))
-			continue;
-		locked = bypass_holds_locked(page);
+		locked = !xas_retry(&xas, page) && bypass_holds_locked(page);
 		if (!locked && ++visited % BYPASS_BATCH)
 			continue;
 		xas_pause(&xas);

@@ -103,6 +103,16 @@ static bool freeze_is_due(void *slot, unsigned int *visited)
 	       (bsdvm_slot_is_page(slot) && folio_test_locked(slot));
 }
 
+/* Pause if it is time to; is there no page in @slot? */
+static bool freeze_passes_over(struct xa_state *xas, void *slot,
+			       unsigned int *visited)
+	__must_hold(RCU)
+{
+	if (freeze_is_due(slot, visited))
+		freeze_pause(xas, slot);
+	return !bsdvm_slot_is_page(slot);
+}
+
 /*
  * Steps 1 and 2. The map is locked, so pages stay in their slots; the read side
  * is for the nodes of the index, and left for whatever sleeps.
@@ -118,12 +128,10 @@ static void freeze_unmap(struct bsdvm_entry *entry)
 
 	rcu_read_lock();
 	xas_for_each(&xas, page, last) {
-		if (xas_retry(&xas, page))
-			continue;
+		/* A pause changes the index. */
 		pindex = xas.xa_index - entry->offset + entry->start;
-		if (freeze_is_due(page, &visited))
-			freeze_pause(&xas, page);
-		if (!bsdvm_slot_is_page(page))
+		if (xas_retry(&xas, page) ||
+		    freeze_passes_over(&xas, page, &visited))
 			continue;
 		/* Pairs with the release in folio_unlock(). */
 		smp_rmb();
@@ -230,13 +238,11 @@ static struct folio *freeze_find_live(struct bsdvm_entry *entry,
 
 	rcu_read_lock();
 	xas_for_each(&xas, page, last) {
-		if (xas_retry(&xas, page))
-			continue;
-		if (bsdvm_slot_is_page(page) &&
+		if (!xas_retry(&xas, page) && bsdvm_slot_is_page(page) &&
 		    unlikely(freeze_must_stay_live(page)))
 			break;
 		if (++visited % FREEZE_BATCH == 0)
-			freeze_pause(&xas, page);
+			freeze_pause(&xas, NULL);
 	}
 	rcu_read_unlock();
 	*index = xas.xa_index;
