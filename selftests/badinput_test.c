@@ -549,17 +549,6 @@ TEST_F(bad, read_only_descriptor_stays_so)
 	close(fd);
 }
 
-static int fd_at(int fd, void *p)
-{
-	struct bsdvm_map_fd arg = {
-		.size = sizeof(arg),
-		.flags = BSDVM_MAP_FD_ADDRESS,
-		.addr = (uintptr_t)p,
-	};
-
-	return call(fd, BSDVM_IOC_MAP_FD, &arg);
-}
-
 /* Who inherits a private mapping, and no descriptor, cannot get one to write. */
 TEST_F(bad, private_mapping_is_no_descriptor)
 {
@@ -570,8 +559,9 @@ TEST_F(bad, private_mapping_is_no_descriptor)
 
 	ASSERT_NE(mine, MAP_FAILED);
 	ASSERT_NE(read, MAP_FAILED);
-	EXPECT_EQ(fd_at(self->dev, mine), -EACCES);
-	fd = fd_at(self->dev, read);
+	EXPECT_EQ(bsdvm_fd_at(self->dev, mine), -1);
+	EXPECT_EQ(errno, EACCES);
+	fd = bsdvm_fd_at(self->dev, read);
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
 	close(fd);

@@ -78,6 +78,18 @@ static inline int bsdvm_create(uint64_t size)
 	return fd;
 }
 
+/* A descriptor of the map that is mapped at @p, by any one of the device's. */
+static inline int bsdvm_fd_at(int fd, const void *p)
+{
+	struct bsdvm_map_fd arg = {
+		.size = sizeof(arg),
+		.flags = BSDVM_MAP_FD_ADDRESS,
+		.addr = (uintptr_t)p,
+	};
+
+	return ioctl(fd, BSDVM_IOC_MAP_FD, &arg);
+}
+
 /* Returns the snapshot's id, or 0. */
 static inline uint32_t bsdvm_snapshot(int fd)
 {

@@ -200,17 +200,6 @@ TEST(watched)
 	close(notify);
 }
 
-static int fd_at(int fd, void *p)
-{
-	struct bsdvm_map_fd arg = {
-		.size = sizeof(arg),
-		.flags = BSDVM_MAP_FD_ADDRESS,
-		.addr = (uintptr_t)p,
-	};
-
-	return ioctl(fd, BSDVM_IOC_MAP_FD, &arg);
-}
-
 /* A map lives by its mapping alone, which can give the descriptor back. */
 TEST(lives_by_mapping)
 {
@@ -223,12 +212,12 @@ TEST(lives_by_mapping)
 	p[0] = 1;
 	EXPECT_EQ(munmap(p, 7 * PAGE), 0);
 	EXPECT_EQ(p[7 * PAGE], FIRST + 7);
-	fd = fd_at(dev, p + 7 * PAGE);
+	fd = bsdvm_fd_at(dev, p + 7 * PAGE);
 	ASSERT_GE(fd, 0);
 	munmap(p + 7 * PAGE, PAGE);
 	EXPECT_EQ(byte_at(fd, 0), 1);
 	EXPECT_TRUE(snapshot_holds(fd, id, NPAGES, FIRST));
-	EXPECT_EQ(fd_at(dev, p), -1);
+	EXPECT_EQ(bsdvm_fd_at(dev, p), -1);
 	EXPECT_EQ(errno, ENOENT);
 	close(fd);
 	close(dev);
@@ -292,7 +281,7 @@ TEST(closed_on_exec)
 	fd[0] = filled_map();
 	fd[1] = bsdvm_open(fd[0], bsdvm_snapshot(fd[0]));
 	fd[2] = bsdvm_shadow(fd[0], 0, SIZE);
-	fd[3] = fd_at(fd[0], bsdvm_mmap(fd[0], SIZE));
+	fd[3] = bsdvm_fd_at(fd[0], bsdvm_mmap(fd[0], SIZE));
 	for (i = 0; i < ARRAY_SIZE(fd); i++) {
 		ASSERT_GE(fd[i], 0);
 		EXPECT_EQ(fcntl(fd[i], F_GETFD), FD_CLOEXEC);
@@ -359,7 +348,7 @@ static int use_everything(void *context)
 		return 8;
 	sprintf(path, "/proc/self/fd/%d", fd);
 	again = open(path, O_RDWR);
-	if (again < 0 || fd_at(fd, p) < 0)
+	if (again < 0 || bsdvm_fd_at(fd, p) < 0)
 		return 9;
 	if (ftruncate(again, SIZE / 2) || punch(fd, 0, PAGE) ||
 	    fallocate(fd, 0, 0, SIZE) || fsync(fd) || mlock(p, PAGE))
