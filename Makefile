@@ -10,7 +10,7 @@
 #   make check-all        everything there is, two at a time: the targets below
 #                         too, without what only check-debug and check-install
 #                         take the time for (MINUTES=80: what can be done then)
-#   make check-kernels    build, selftests, demo on every kernel supported; a
+#   make check-kernels    build and selftests on every kernel supported; a
 #                         table at the end (KERNELS='6.1 7.3': on these)
 #   make check-debug      the same on kernels with every checker, and on one that
 #                         looks for data races
@@ -86,7 +86,6 @@ selftest-programs:
 # What runs in guests, for KERNEL.
 all-programs:
 	@$(tools)/selftest --build $(KERNEL)
-	@$(MAKE) --no-print-directory -s -C samples
 
 selftests: guest-module selftest-programs
 	@$(tools)/selftest $(KERNEL)

@@ -274,6 +274,8 @@ static void begin(const char *file)
 
 	if (stat(file, &st))
 		err(1, "%s", file);
+	if ((size_t)st.st_size <= DEMO_LONGEST)
+		errx(1, "%s: not more than %lu bytes", file, DEMO_LONGEST);
 	size = st.st_size;
 	for (i = 0; i < STATES; i++)
 		states[i].fd = -1;

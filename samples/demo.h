@@ -10,6 +10,8 @@
 #include <linux/bsdvm.h>
 
 #define DEMO_PAGE	4096UL
+/* Bytes of the longest write; the file must have more. */
+#define DEMO_LONGEST	(2 * DEMO_PAGE)
 #define DEMO_WRITES	400
 
 /**

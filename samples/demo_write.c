@@ -24,7 +24,7 @@ static uint64_t next(uint64_t *state)
 /* Most writes are short; some cross one page boundary or two. */
 static void write_once(char *p, size_t size, uint64_t *state)
 {
-	size_t longest = next(state) % 4 ? 64 : 2 * DEMO_PAGE;
+	size_t longest = next(state) % 4 ? 64 : DEMO_LONGEST;
 	size_t length = 1 + next(state) % longest;
 	size_t offset = next(state) % (size - length), i;
 	uint64_t pattern = next(state);
