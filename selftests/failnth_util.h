@@ -67,6 +67,14 @@ static inline void nth_arm(int nth, unsigned int n)
 		abort();
 }
 
+/* How many more there can be before one fails; 0 if one has. */
+static inline unsigned int nth_left(int nth)
+{
+	char text[16] = "";
+
+	return pread(nth, text, sizeof(text) - 1, 0) > 0 ? atoi(text) : 0;
+}
+
 /* What was made to fail. */
 enum cause {
 	CAUSE_NOTHING,
