@@ -7,7 +7,7 @@
  * What Linux allocates before that to have the module in memory is not failed:
  * that is some hundred allocations, of which the module knows nothing. Nor, but
  * with LONG=1 in the environment, is more than one in eleven of the others: most
- * are for names in debugfs and of tracepoints, which Linux goes without.
+ * are for names in debugfs, which Linux goes without.
  *
  * Needs a kernel with CONFIG_FAULT_INJECTION, root, and the module's file. Where
  * the environment says that there is one, FAULT_INJECTION=1, it is a failure if
@@ -166,7 +166,7 @@ TEST_F_TIMEOUT(load, each_allocation, 300)
 		;
 	EXPECT_GT(self->failed, 5);
 	EXPECT_TRUE(only_linux_leaked(self->failed));
-	TH_LOG("after %u: %u of %u loads failed", first, self->failed,
+	TH_LOG("from %u on: %u of %u loads failed", first, self->failed,
 	       self->reached);
 }
 
