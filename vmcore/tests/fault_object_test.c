@@ -631,6 +631,30 @@ static void readahead_mark_without_a_pager(void **state)
 	fx_put(c.map);
 }
 
+/* Once paging is counted, before the mark is cleared. */
+static void mark_goes(void)
+{
+	if (atomic_read(&hook_object->pip))
+		bsdvm_page_test_clear(fx_page(hook_object, 0), BSDVM_PAGE_RAM);
+}
+
+/* F-41, O-13: another fault is faster: it tells, and paging here is over. */
+static void readahead_mark_goes_meanwhile(void **state)
+{
+	struct fx_chain c = fx_chain(1, 2, NULL);
+
+	hook_object = c.object[0];
+	fx_store(hook_object, 1, 's');
+	fx_add_page(hook_object, 0, 'A', BSDVM_PAGE_FRESH | BSDVM_PAGE_RAM);
+	twin_barrier_hook = mark_goes;
+	assert_int_equal(fx_held_byte(c.map, 0), 'A');
+	twin_barrier_hook = NULL;
+	assert_int_equal(fx_pager_log.readaheads, 0);
+	assert_int_equal(atomic_read(&hook_object->pip), 0);
+	check_all(c.map);
+	fx_put(c.map);
+}
+
 static void drop_page(struct bsdvm_object *object, bsdvm_pindex_t pindex)
 {
 	struct folio *page = xa_erase(&object->slots, pindex);
@@ -768,6 +792,7 @@ int main(void)
 		FX_TEST(resident_page_needs_no_memory),
 		FX_TEST(cached_page_is_reactivated),
 		FX_TEST(readahead_mark_is_told_once),
+		FX_TEST(readahead_mark_goes_meanwhile),
 		FX_TEST(readahead_mark_without_a_pager),
 		FX_TEST(page_goes_during_readahead),
 		FX_TEST(killed_during_readahead),

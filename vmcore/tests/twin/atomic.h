@@ -39,8 +39,11 @@ extern unsigned long twin_fence;
 #define smp_rmb()		__atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define smp_wmb()		__atomic_thread_fence(__ATOMIC_RELEASE)
 #endif
+/* Called after each smp_mb__after_atomic(). */
+extern void (*twin_barrier_hook)(void);
 #define smp_mb__before_atomic()	smp_mb()
-#define smp_mb__after_atomic()	smp_mb()
+#define smp_mb__after_atomic()	\
+	({ smp_mb(); if (twin_barrier_hook) twin_barrier_hook(); })
 #define smp_mb__after_spinlock() smp_mb()
 #define smp_acquire__after_ctrl_dep() smp_rmb()
 #define smp_load_acquire(p)	__atomic_load_n((p), __ATOMIC_ACQUIRE)

@@ -5,6 +5,7 @@
 unsigned long twin_warnings;
 bool twin_warn_abort = true;
 unsigned long twin_trace_counts[TWIN_TRACE_N];
+void (*twin_barrier_hook)(void);
 #ifdef TWIN_TSAN
 unsigned long twin_fence;
 #endif
@@ -327,6 +328,7 @@ void twin_reset(void)
 	twin_try_get_hook = NULL;
 	twin_lock_hook = NULL;
 	twin_load_hook = NULL;
+	twin_barrier_hook = NULL;
 	twin_folio_wait_rule = true;
 	twin_warn_abort = true;
 	twin_warnings = 0;

@@ -36,6 +36,11 @@ extern void (*twin_mapcount_hook)(const struct folio *folio);
 /* Called before each xas_load(). */
 extern void (*twin_load_hook)(const struct xa_state *xas);
 
+/*
+ * twin_barrier_hook, called after each smp_mb__after_atomic(), is in atomic.h,
+ * which comes before this file.
+ */
+
 /* Slab objects, xarray nodes included, and pages that are not freed yet. */
 long twin_live_allocs(void);
 long twin_live_pages(void);
