@@ -12,7 +12,18 @@ set -euo pipefail
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 top=$(realpath "$here/../..")
 
-release=''
+# Is there nothing to do? kbuild takes a second to find out.
+up_to_date()
+{
+	local file
+
+	for file in "$here"/Kbuild "$here"/*.[ch] "$here" "$build/Module.symvers"
+	do
+		[[ $dir/built -nt $file ]] || return
+	done
+}
+
+release='' build=''
 name=${1:-6.1}
 assignments=$("$top/tools/kernel" "$name")
 eval "$assignments"
@@ -21,9 +32,11 @@ eval "$assignments"
 dir=$top/build/selftests-modules/$release
 mkdir -p "$dir"
 find "$dir" -xtype l -delete
+up_to_date && { ls "$dir"/*.ko; exit; }
 ln -sf "$here"/Kbuild "$here"/*.[ch] "$dir"
 if ! "$top/tools/kbuild" "$name" "$dir" modules >"$dir/build.log" 2>&1; then
 	cat "$dir/build.log" >&2
 	exit 1
 fi
+touch "$dir/built"
 ls "$dir"/*.ko
