@@ -1058,14 +1058,16 @@ TEST_F(bad, argument_that_changes)
 	ASSERT_EQ(request->cmd, BSDVM_IOC_MAP_INFO);
 	good(self, request);
 	memset(self->arg->bytes + request->size, 0x5a, PAGE);
-	pthread_create(&thread, NULL, flip, &flipper);
+	ASSERT_EQ(pthread_create(&thread, NULL, flip, &flipper), 0);
 	/* The thread may have to wait long for a processor. */
 	for (i = 0; i < 20000 || !ok || !refused; i++) {
 		ret = call(self->fd, request->cmd, self->arg);
 		ok += !ret;
 		refused += ret == -E2BIG;
-		if (ret && ret != -E2BIG)
+		if (ret && ret != -E2BIG) {
 			EXPECT_EQ(ret, 0);
+			break;
+		}
 	}
 	flipper.stop = true;
 	pthread_join(thread, NULL);

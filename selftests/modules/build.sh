@@ -17,7 +17,9 @@ up_to_date()
 {
 	local file
 
-	for file in "$here"/Kbuild "$here"/*.[ch] "$here" "$build/Module.symvers"
+	compgen -G "$dir/*.ko" >/dev/null || return
+	for file in "$here"/Kbuild "$here"/*.[ch] "$here" \
+		"${BASH_SOURCE[0]}" "$build/Module.symvers"
 	do
 		[[ $dir/built -nt $file ]] || return
 	done
@@ -33,10 +35,11 @@ dir=$top/build/selftests-modules/$release
 mkdir -p "$dir"
 find "$dir" -xtype l -delete
 up_to_date && { ls "$dir"/*.ko; exit; }
+touch "$dir/began"
 ln -sf "$here"/Kbuild "$here"/*.[ch] "$dir"
 if ! "$top/tools/kbuild" "$name" "$dir" modules >"$dir/build.log" 2>&1; then
 	cat "$dir/build.log" >&2
 	exit 1
 fi
-touch "$dir/built"
+mv "$dir/began" "$dir/built"
 ls "$dir"/*.ko

@@ -649,6 +649,8 @@ static void readahead_mark_goes_meanwhile(void **state)
 	twin_barrier_hook = mark_goes;
 	assert_int_equal(fx_held_byte(c.map, 0), 'A');
 	twin_barrier_hook = NULL;
+	assert_int_equal(bsdvm_page_state(fx_page(hook_object, 0)),
+			 BSDVM_PAGE_FRESH);
 	assert_int_equal(fx_pager_log.readaheads, 0);
 	assert_int_equal(atomic_read(&hook_object->pip), 0);
 	check_all(c.map);
